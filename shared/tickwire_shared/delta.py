@@ -1,0 +1,201 @@
+"""Deltas: how one state differs from another, in the form in which it is sent (PROTOCOL.md, section 6).
+
+::
+
+    group   := [3*class,     which, mask, widths, ints, bytes, ...]   update
+             | [3*class + 1, ids,   mask, widths, ints, bytes, ...]   spawn
+             | [3*class + 2, ids]                                     despawn
+
+A delta is a pure function of two states. Rows that did not change are left out with whatever costs least:
+nothing (all rows, the unchanged ones as zeros), a bitmap, or a list of gaps. The design's other way,
+"the same rows as last time", would have made a delta depend on the one before it, and merged deltas for
+slow and resumed clients impossible to share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from operator import ne, sub
+from typing import cast
+
+import attrs
+
+from tickwire_shared.columns import column_bytes, join_widths, narrowest, write_column
+from tickwire_shared.errors import SchemaMismatch
+from tickwire_shared.schema import ClassType, FieldType
+from tickwire_shared.state import Column, Table, WorldState
+
+UPDATE, SPAWN, DESPAWN = 0, 1, 2
+
+GROUP_OVERHEAD_BYTES = 7
+"""Array head, tag, which, mask, widths and the head of the ints: what a further group costs."""
+
+Group = list[object]
+
+
+@attrs.frozen
+class Delta:
+    """What differs between two states; empty when nothing does."""
+
+    groups: tuple[Group, ...]
+
+    def __bool__(self) -> bool:
+        """Whether anything differs."""
+        return bool(self.groups)
+
+
+def diff(base: WorldState, new: WorldState) -> Delta:
+    """Describe how ``new`` differs from ``base``.
+
+    An unchanged entity class costs nothing, and equal states give an empty delta. For all states,
+    ``apply(base, diff(base, new)) == new``. Pure; linear in the number of entities.
+
+    Args:
+        base: A state the receiver holds, or ``WorldState.empty(schema)`` for a full snapshot.
+        new: The state to reach; built from the same schema.
+
+    Raises:
+        SchemaMismatch: The two states come from different schemas.
+    """
+    if base.schema is not new.schema and base.schema.hash != new.schema.hash:
+        raise SchemaMismatch("A delta needs two states of the same schema.")
+    groups: list[Group] = []
+    for index, (old, current) in enumerate(zip(base.tables, new.tables, strict=True)):
+        if old is not current:
+            _diff_table(groups, index, new.schema.entities[index], old, current)
+    return Delta(tuple(groups))
+
+
+def _diff_table(groups: list[Group], index: int, item: ClassType, old: Table, new: Table) -> None:
+    spawned: Table | None = None
+    if old.ids is not new.ids and old.ids != new.ids:
+        before, after = set(old.ids), set(new.ids)
+        gone = [ident for ident in old.ids if ident not in after]
+        if gone:
+            groups.append([3 * index + DESPAWN, gaps(gone)])
+            old = _select(old, [row for row, ident in enumerate(old.ids) if ident in after])
+        if len(old.ids) < len(new.ids):
+            spawned = _select(new, [row for row, ident in enumerate(new.ids) if ident not in before])
+            new = _select(new, [row for row, ident in enumerate(new.ids) if ident in before])
+    _diff_rows(groups, index, item, old, new)
+    if spawned is not None:
+        groups.append(_spawn(index, item, spawned))
+
+
+def _select(table: Table, rows: Sequence[int]) -> Table:
+    return Table(
+        tuple([table.ids[row] for row in rows]),
+        tuple(cast("Column", [column[row] for row in rows]) for column in table.columns),
+    )
+
+
+def _spawn(index: int, item: ClassType, table: Table) -> Group:
+    """Describe new entities as differences to the defaults; fields that all have the default are left out."""
+    rows = len(table.ids)
+    writer = GroupWriter()
+    for number, field in enumerate(item.public):
+        column = table.columns[number]
+        if column.count(field.default) == rows:
+            continue
+        if field.is_int:
+            default = cast("int", field.default)
+            writer.add_ints(number, _wrapped(field, [value - default for value in cast("Sequence[int]", column)]))
+        else:
+            writer.add_bytes(number, list(cast("Sequence[bytes]", column)))
+    return writer.finish(3 * index + SPAWN, gaps(table.ids))
+
+
+def _diff_rows(groups: list[Group], index: int, item: ClassType, old: Table, new: Table) -> None:
+    """Describe what changed in rows that both tables have; one group per set of changed rows."""
+    rows = len(new.ids)
+    if not rows:
+        return
+    dense: GroupWriter | None = None
+    sparse: dict[tuple[int, ...], GroupWriter] = {}
+    for number, field in enumerate(item.public):
+        before, after = old.columns[number], new.columns[number]
+        if before is after or before == after:
+            continue
+        if field.is_int:
+            changes = _wrapped(field, list(map(sub, cast("Sequence[int]", after), cast("Sequence[int]", before))))
+            low, high = min(changes), max(changes)
+            changed = rows - changes.count(0)
+            code = narrowest(low, high, rows)
+            if column_bytes(code, rows) <= _sparse_bytes(narrowest(low, high, changed), rows, changed):
+                dense = dense or GroupWriter()
+                dense.add_ints(number, changes, code)
+                continue
+            which = tuple([row for row, change in enumerate(changes) if change])
+            sparse.setdefault(which, GroupWriter()).add_ints(number, [changes[row] for row in which])
+        else:
+            which = tuple([row for row, differs in enumerate(map(ne, before, after)) if differs])
+            sparse.setdefault(which, GroupWriter()).add_bytes(number, [cast("bytes", after[row]) for row in which])
+    if dense is not None:
+        groups.append(dense.finish(3 * index, None))
+    groups.extend(writer.finish(3 * index, _which(which, rows)) for which, writer in sparse.items())
+
+
+def _sparse_bytes(code: int, rows: int, changed: int) -> int:
+    return column_bytes(code, changed) + min(changed + 1, (rows + 7) // 8 + 2) + GROUP_OVERHEAD_BYTES
+
+
+def _wrapped(field: FieldType, changes: list[int]) -> list[int]:
+    """Take differences of a wrapping kind the short way round."""
+    modulus = field.kind.modulus if field.is_int else 0  # type: ignore[union-attr]
+    if not modulus:
+        return changes
+    half = modulus >> 1
+    mask = modulus - 1
+    return [((change + half) & mask) - half for change in changes]
+
+
+class GroupWriter:
+    """Collects the columns of one group."""
+
+    __slots__ = ("_blobs", "_codes", "_mask", "_parts")
+
+    def __init__(self) -> None:
+        """Start with no columns."""
+        self._mask = 0
+        self._codes: list[int] = []
+        self._parts: list[bytes] = []
+        self._blobs: list[list[bytes]] = []
+
+    def add_ints(self, number: int, changes: list[int], code: int | None = None) -> None:
+        """Add the differences of int field ``number``."""
+        if code is None:
+            code = narrowest(min(changes), max(changes), len(changes))
+        self._mask |= 1 << number
+        self._codes.append(code)
+        self._parts.append(write_column(changes, code))
+
+    def add_bytes(self, number: int, values: list[bytes]) -> None:
+        """Add the new values of byte field ``number``."""
+        self._mask |= 1 << number
+        self._blobs.append(values)
+
+    def finish(self, tag: int, which: object) -> Group:
+        """Return the group."""
+        return [tag, which, self._mask, join_widths(self._codes), b"".join(self._parts), *self._blobs]
+
+
+def gaps(ids: Sequence[int]) -> list[int]:
+    """Gap-code ascending ids: the first, then each difference to the one before."""
+    return [ids[0], *map(sub, ids[1:], ids)] if ids else []
+
+
+def _which(rows: tuple[int, ...], total: int) -> object:
+    """Name ``rows`` of ``total``: None for all, else a bitmap or gaps, whichever is shorter."""
+    if len(rows) == total:
+        return None
+    if len(rows) > (total + 7) // 8:
+        return bitmap(rows, total)
+    return gaps(rows)
+
+
+def bitmap(rows: Iterable[int], total: int) -> bytes:
+    """Return a bitmap with the bits of ``rows`` set."""
+    bits = bytearray((total + 7) // 8)
+    for row in rows:
+        bits[row >> 3] |= 1 << (row & 7)
+    return bytes(bits)
