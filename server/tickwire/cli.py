@@ -1,0 +1,169 @@
+"""The ``tickwire`` command: serve rooms, or send bots to a server."""
+
+from __future__ import annotations
+
+import sys
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated
+
+import structlog
+import trio
+from cyclopts import App, CycloptsError, Parameter
+from cyclopts.validators import Number
+
+from tickwire.loading import RoomType, load_room
+from tickwire.logs import LogLevel, configure_logs
+from tickwire.server import Running, serve
+from tickwire.signals import cancelled_by_signals
+from tickwire_shared.errors import UsageError
+
+DEMO = "tickwire.demo.arena:Arena"
+
+OK = 0
+BOTS_FAILED = 1
+MISUSED = 2
+INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl+C
+
+_EXAMPLES = """\
+Examples:
+
+  tickwire serve                             the demo arena at http://127.0.0.1:8000/
+  tickwire serve --bots 6                    the same, with somebody to play against
+  tickwire serve game:Arena --web page       class Arena in game.py, with page/index.html as its page
+  tickwire serve a:Lobby b:Race --port 9000  two kinds of rooms on another port
+  tickwire serve --host 0.0.0.0              for every machine that reaches this one
+
+  tickwire bots ws://127.0.0.1:8000 --room arena --count 50 --duration 10
+  tickwire bots ws://127.0.0.1:8000 --count 100 --json > report.json
+
+A game in Python:
+
+  from tickwire import Entity, Input, Room, entity, inputs, quantized
+  ...and `tickwire serve module:Room`. The README has a complete one in about 25 lines.
+
+Exit status: 0 all went well, 1 a bot failed, 2 the command can't be carried out."""
+
+
+def _one_line(error: CycloptsError) -> str:
+    return f"tickwire: {' '.join(str(error).split())} (tickwire --help shows how)"
+
+
+app = App(
+    name="tickwire",
+    help="Serve multiplayer game rooms to browsers, and send bots to play in them.",
+    help_epilogue=_EXAMPLES,
+    help_format="plaintext",
+    version=lambda: version("tickwire"),
+    error_formatter=_one_line,
+)
+_log = structlog.get_logger(__name__)
+
+
+def main() -> None:
+    """Run the command line; ends the process with its exit status."""
+    app()
+
+
+@app.command(name="serve")
+def serve_command(
+    *rooms: str,
+    host: str = "127.0.0.1",
+    port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 8000,
+    bots: Annotated[int, Parameter(validator=Number(gte=0, lte=1000))] = 0,
+    web: Path | None = None,
+    log_level: LogLevel = LogLevel.INFO,
+) -> int:
+    """Serve rooms, their page, /rooms and /healthz on one port, until Ctrl+C.
+
+    Players are told when the server stops. Logs go to stderr: for people on a terminal, as JSON elsewhere.
+
+    Args:
+        rooms: The rooms, as module:Class; modules in the working directory are found. None: the demo arena.
+        host: The address to listen on; 0.0.0.0 for all networks of this machine.
+        port: The port; 0 picks a free one and prints it.
+        bots: How many bots join the first room and play.
+        web: The folder with your game's page (index.html), served at /. The browser SDK stays at /sdk/tickwire.js.
+        log_level: What is worth a line.
+    """
+    configure_logs(log_level)
+    status = OK
+    try:
+        types = [load_room(name) for name in rooms or (DEMO,)]
+        trio.run(partial(_serve, types, host=host, port=port, web=web, bots=bots))
+    except* UsageError as group:
+        status = _misused(group)
+    return status
+
+
+@app.command(name="bots")
+def bots_command(
+    url: str,
+    *,
+    room: str = "arena",
+    count: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))] = 10,
+    duration: Annotated[float, Parameter(validator=Number(gt=0))] = 10.0,
+    json: bool = False,
+) -> int:
+    """Let bots join a room, play for a while, and report what they saw.
+
+    Each bot compares a checksum of its state with the server's. Exit status 1 if any bot failed.
+
+    Args:
+        url: The server, for example ws://127.0.0.1:8000
+        room: The room type to join or create.
+        count: How many bots.
+        duration: How many seconds they play once all have joined.
+        json: Print the report as one line of JSON, and no progress.
+    """
+    configure_logs(LogLevel.WARNING)
+    status = OK
+    try:
+        status = trio.run(partial(_send_bots, url, room, count, duration, as_json=json))
+    except* UsageError as group:
+        status = _misused(group)
+    return status
+
+
+async def _serve(types: list[RoomType], *, host: str, port: int, web: Path | None, bots: int) -> None:
+    with cancelled_by_signals():
+        async with trio.open_nursery() as nursery:
+            running: Running = await nursery.start(partial(serve, types, host=host, port=port, web=web))
+            names = ", ".join(room.name for room in types)
+            print(f"tickwire serves {names} at {running.url}  (Ctrl+C stops)", flush=True)
+            if bots:
+                nursery.start_soon(_play_along, running.url, types[0].name, bots)
+
+
+async def _play_along(url: str, room: str, count: int) -> None:
+    from tickwire_client.swarm import run_swarm  # a server without bots needs no client
+
+    try:
+        await run_swarm(url.replace("http", "ws", 1), room, count, float("inf"), progress=False)
+    except Exception:  # bots are guests: the game goes on without them
+        _log.exception("the bots gave up", room=room)
+
+
+async def _send_bots(url: str, room: str, count: int, duration_s: float, *, as_json: bool) -> int:
+    from rich.console import Console
+
+    from tickwire_client.swarm import run_swarm
+
+    with cancelled_by_signals():
+        report = await run_swarm(url, room, count, duration_s, progress=not as_json)
+        if as_json:
+            print(report.to_json())
+        else:
+            Console().print(report.to_table())
+        return OK if report.ok else BOTS_FAILED
+    return INTERRUPTED
+
+
+def _misused(group: BaseExceptionGroup[UsageError]) -> int:
+    """Print the first error as one line."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    print(f"tickwire: {' '.join(str(error).split())}", file=sys.stderr)
+    return MISUSED

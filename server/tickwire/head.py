@@ -1,0 +1,171 @@
+"""The HTTP/1.1 side of one connection, without I/O: bytes in, requests out; responses in, bytes out.
+
+h11 does the parsing. What this adds: the limits, sentences for a person instead of codes, and the raw bytes
+of the request under way, so that a WebSocket upgrade can be replayed to another parser.
+"""
+
+from __future__ import annotations
+
+import re
+from http import HTTPStatus
+from urllib.parse import unquote_to_bytes
+
+import attrs
+import h11
+
+# Browsers send 1 to 2 KiB with a few cookies; 8 KiB is what most HTTP servers allow.
+MAX_HEAD_BYTES = 8 * 1024
+
+_METHODS = ("GET", "HEAD")
+_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+
+
+class RequestRefused(Exception):
+    """A request that gets a 4xx or 5xx and the end of its connection.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Further headers of the answer.
+    """
+
+    def __init__(self, status: HTTPStatus, sentence: str, headers: tuple[tuple[str, str], ...] = ()) -> None:
+        super().__init__(sentence)
+        self.status = status
+        self.headers = headers
+
+
+@attrs.frozen
+class Request:
+    """The head of a request.
+
+    Attributes:
+        method: ``"GET"`` or ``"HEAD"``.
+        path: The target's path, percent-decoded; starts with ``/``.
+        query: What follows the ``?``, as it came; may be empty.
+        headers: Name (lower case) and value pairs, in order.
+    """
+
+    method: str
+    path: str
+    query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def header(self, name: str) -> str | None:
+        """The value of the first header of this lower-case name."""
+        return next((value for key, value in self.headers if key == name), None)
+
+    @property
+    def wants_websocket(self) -> bool:
+        """Whether this asks to become a WebSocket; the handshake itself is checked by who replays it."""
+        return "websocket" in self._tokens("upgrade") and "upgrade" in self._tokens("connection")
+
+    def _tokens(self, name: str) -> set[str]:
+        values = (value for key, value in self.headers if key == name)
+        return {token.strip().lower() for value in values for token in value.split(",")}
+
+
+class Conversation:
+    """The requests and responses of one connection, one after the other."""
+
+    def __init__(self) -> None:
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+        self._raw = bytearray()
+
+    @property
+    def raw(self) -> bytes:
+        """All bytes from the first of the current request on, whatever followed its head included."""
+        return bytes(self._raw)
+
+    @property
+    def begun(self) -> bool:
+        """Whether part of a request is here."""
+        return bool(self._raw)
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes that arrived; ``b""`` is the end of the stream."""
+        self._raw += data
+        self._http.receive_data(data)
+
+    def next_request(self) -> Request | None:
+        """The next request, or None while its head is incomplete.
+
+        Raises:
+            RequestRefused: It is malformed, too large, or not one that this server answers.
+            EOFError: The peer ended the stream between requests.
+        """
+        try:
+            event = self._http.next_event()
+        except h11.RemoteProtocolError as error:
+            raise _refusal(error) from error
+        if event is h11.NEED_DATA:
+            return None
+        if isinstance(event, h11.ConnectionClosed):
+            raise EOFError
+        if not isinstance(event, h11.Request):
+            raise RequestRefused(HTTPStatus.BAD_REQUEST, f"Expected a request, got {type(event).__name__}.")
+        if len(self._raw) - len(self._http.trailing_data[0]) > MAX_HEAD_BYTES:
+            raise _too_long()
+        return _checked(event)
+
+    def respond(self, status: HTTPStatus, headers: list[tuple[str, str]]) -> bytes:
+        """The bytes of a response's head. Its body follows through `body`, then `finish`."""
+        response = h11.Response(status_code=status, reason=status.phrase.encode(), headers=headers)
+        return self._http.send(response) or b""
+
+    def body(self, data: bytes) -> bytes:
+        """The bytes of a piece of a response's body."""
+        return self._http.send(h11.Data(data=data)) or b""
+
+    def finish(self) -> bytes:
+        """The bytes that end a response."""
+        return self._http.send(h11.EndOfMessage()) or b""
+
+    def next_cycle(self) -> bool:
+        """Get ready for another request; False when the connection has to end instead."""
+        while self._http.their_state is h11.SEND_BODY:
+            self._http.next_event()
+        if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
+            return False
+        self._http.start_next_cycle()
+        self._raw = bytearray(self._http.trailing_data[0])
+        return True
+
+
+def _refusal(error: h11.RemoteProtocolError) -> RequestRefused:
+    status = HTTPStatus(error.error_status_hint)
+    if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+        return _too_long()
+    return RequestRefused(status, f"This is not an HTTP/1.1 request: {error}.")
+
+
+def _too_long() -> RequestRefused:
+    sentence = f"The request's head is longer than {MAX_HEAD_BYTES} bytes."
+    return RequestRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, sentence)
+
+
+def _checked(event: h11.Request) -> Request:
+    if event.http_version not in (b"1.1", b"1.0"):
+        sentence = f"HTTP/{event.http_version.decode()} is not spoken here; use HTTP/1.1."
+        raise RequestRefused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, sentence)
+    method = event.method.decode("ascii")
+    if method not in _METHODS:
+        sentence = f"{method[:20]} is not answered here; use GET or HEAD."
+        raise RequestRefused(HTTPStatus.METHOD_NOT_ALLOWED, sentence, (("Allow", ", ".join(_METHODS)),))
+    path, query = _target(event.target)
+    headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers)
+    request = Request(method, path, query, headers)
+    if request.header("content-length") not in (None, "0") or request.header("transfer-encoding") is not None:
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, f"A {method} request carries no body here.")
+    return request
+
+
+def _target(raw: bytes) -> tuple[str, str]:
+    path, _, query = raw.decode("latin-1").partition("?")
+    if not path.startswith("/"):
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "The request's target has to be a path that starts with /.")
+    if _ESCAPE.search(path):
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "The request's path has a % without two hexadecimal digits.")
+    try:
+        return unquote_to_bytes(path.encode("latin-1")).decode("utf-8"), query
+    except UnicodeDecodeError as error:
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "The request's path is not UTF-8.") from error

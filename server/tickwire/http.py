@@ -1,0 +1,153 @@
+r"""Plain HTTP on the game's port: one task per connection, until it ends or becomes a WebSocket.
+
+::
+
+    listener -> serve_connection -> Conversation (h11) -> Site.answer -> the response
+                        \-> on_upgrade(stream, bytes so far, request)    for a WebSocket
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from email.utils import formatdate
+from http import HTTPStatus
+
+import structlog
+import trio
+
+from tickwire.head import Conversation, Request, RequestRefused
+from tickwire.site import WEBSOCKET_PATH, Response, Site, sentence
+from tickwire.static import StaticFile
+
+# A browser's head is one packet; who needs longer is broken, or holds connections open on purpose.
+HEAD_TIMEOUT_S = 5.0
+# For each piece of a response; at 64 KiB that is 2 KiB/s, slower than any line worth playing on.
+SEND_TIMEOUT_S = 30.0
+CHUNK_BYTES = 64 * 1024
+# A refused client may still be sending: closing under it would reset the connection before it reads the answer.
+LINGER_TIMEOUT_S = 1.0
+MAX_LINGER_BYTES = 64 * 1024
+
+OnUpgrade = Callable[[trio.abc.Stream, bytes, Request], Awaitable[None]]
+"""Takes over a connection: its stream, every byte it has sent since the request began, and the request."""
+
+_ALWAYS = (
+    ("Cache-Control", "no-cache"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Server", "tickwire"),
+)
+
+_log = structlog.get_logger(__name__)
+
+
+async def serve_connection(stream: trio.abc.Stream, site: Site, on_upgrade: OnUpgrade) -> None:
+    """Answer the requests of one connection, and close it.
+
+    Whatever the peer sends ends at most this connection. Cancelling it closes the connection at once.
+    """
+    try:
+        await _converse(stream, site, on_upgrade)
+    except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
+        pass  # the peer is gone or reads nothing: there is nobody left to tell
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+async def refuse_connection(stream: trio.abc.Stream, text: str) -> None:
+    """Say 503 to a connection that the server has no room for, and close it."""
+    try:
+        await _refuse(stream, Conversation(), RequestRefused(HTTPStatus.SERVICE_UNAVAILABLE, text))
+    except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
+        pass  # as above
+    finally:
+        await trio.aclose_forcefully(stream)
+
+
+async def _converse(stream: trio.abc.Stream, site: Site, on_upgrade: OnUpgrade) -> None:
+    conversation = Conversation()
+    while True:
+        try:
+            request = await _next_request(stream, conversation)
+        except RequestRefused as refusal:
+            await _refuse(stream, conversation, refusal)
+            return
+        if request is None:
+            return
+        if request.path == WEBSOCKET_PATH and request.wants_websocket:
+            await on_upgrade(stream, conversation.raw, request)
+            return
+        await _send(stream, conversation, await _answer(site, request), with_body=request.method == "GET")
+        if not conversation.next_cycle():
+            return
+
+
+async def _next_request(stream: trio.abc.Stream, conversation: Conversation) -> Request | None:
+    """Read until a request's head is complete; None when the peer ends, or falls silent between requests."""
+    with trio.move_on_after(HEAD_TIMEOUT_S):
+        while True:
+            try:
+                request = conversation.next_request()
+            except EOFError:
+                return None
+            if request is not None:
+                return request
+            conversation.feed(bytes(await stream.receive_some()))
+    if not conversation.begun:
+        return None
+    text = f"The request's head was not complete after {HEAD_TIMEOUT_S:g} seconds."
+    raise RequestRefused(HTTPStatus.REQUEST_TIMEOUT, text)
+
+
+async def _answer(site: Site, request: Request) -> Response:
+    try:
+        return await site.answer(request)
+    except Exception:  # a fault in one answer must not end the server
+        _log.exception("a request failed", path=request.path)
+        return sentence(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer; its log says why.")
+
+
+async def _send(stream: trio.abc.Stream, conversation: Conversation, response: Response, *, with_body: bool) -> None:
+    body = response.body
+    length = body.size_bytes if isinstance(body, StaticFile) else len(body)
+    date = ("Date", formatdate(usegmt=True))
+    headers = [date, ("Content-Type", response.content_type), *_ALWAYS, *response.headers]
+    if response.status != HTTPStatus.NOT_MODIFIED:
+        headers.append(("Content-Length", str(length)))
+    head = conversation.respond(response.status, headers)
+    if not with_body or length == 0:
+        await _send_all(stream, head + conversation.finish())
+    elif isinstance(body, StaticFile):
+        await _send_file(stream, conversation, head, body)
+    else:
+        await _send_all(stream, head + conversation.body(body) + conversation.finish())
+
+
+async def _send_file(stream: trio.abc.Stream, conversation: Conversation, head: bytes, file: StaticFile) -> None:
+    """Send exactly the promised length; a file that shrank meanwhile ends the connection, as HTTP wants."""
+    left = file.size_bytes
+    async with await trio.open_file(file.path, "rb") as content:
+        while left > 0:
+            chunk = await content.read(min(left, CHUNK_BYTES))
+            if not chunk:
+                raise trio.BrokenResourceError(f"{file.path} became shorter while it was sent")
+            left -= len(chunk)
+            await _send_all(stream, head + conversation.body(chunk))
+            head = b""
+    await _send_all(stream, conversation.finish())
+
+
+async def _send_all(stream: trio.abc.Stream, data: bytes) -> None:
+    with trio.fail_after(SEND_TIMEOUT_S):
+        await stream.send_all(data)
+
+
+async def _refuse(stream: trio.abc.Stream, conversation: Conversation, refusal: RequestRefused) -> None:
+    answer = sentence(refusal.status, str(refusal), (*refusal.headers, ("Connection", "close")))
+    await _send(stream, conversation, answer, with_body=True)
+    if isinstance(stream, trio.abc.HalfCloseableStream):
+        await stream.send_eof()
+    left = MAX_LINGER_BYTES
+    with trio.move_on_after(LINGER_TIMEOUT_S):
+        while left > 0 and (data := await stream.receive_some()):
+            left -= len(data)

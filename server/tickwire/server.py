@@ -1,0 +1,176 @@
+"""A whole game server: listeners, HTTP, lobby and rooms, put together.
+
+::
+
+    serve
+     +-- house                shielded: outlives a cancellation until the players are told
+     |    +-- lobby.run         owns the rooms' nursery
+     |    +-- serve_listeners   one task per connection: HTTP, then perhaps a WebSocket
+     +-- (body) waits to be cancelled, then tells the lobby to shut down
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import attrs
+import structlog
+import trio
+
+from tickwire.http import refuse_connection, serve_connection
+from tickwire.loading import RoomType
+from tickwire.lobby import Lobby
+from tickwire.site import Site, page_site
+from tickwire.web import web_root
+from tickwire_shared.errors import UsageError
+
+# How long players get to be told about a stop: a close frame's way there and back, generously.
+GRACE_S = 2.0
+# What is left then (a client that doesn't answer) is cut off; this bounds the cutting.
+CUT_OFF_S = 1.0
+# Plain HTTP and joins under way; a player's connection counts until it ends. The lobby has bounds of its own.
+MAX_CONNECTIONS = 8192
+
+_log = structlog.get_logger(__name__)
+
+
+@attrs.frozen
+class Running:
+    """A server that accepts connections.
+
+    Attributes:
+        host: The address it listens on.
+        port: The port, which is never 0.
+    """
+
+    host: str
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Where a browser on this machine finds the page."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
+        return f"http://[{host}]:{self.port}/" if ":" in host and "[" not in host else f"http://{host}:{self.port}/"
+
+
+async def serve(
+    rooms: Sequence[RoomType],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    web: str | os.PathLike[str] | None = None,
+    task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
+) -> None:
+    """Serve rooms, the page, ``/healthz`` and ``/rooms`` on one port, until cancelled.
+
+    When cancelled, every player is told (close code 4040) and gets `GRACE_S` seconds to hear it; a bit
+    later the server is gone, whatever its clients do.
+
+    Args:
+        rooms: The room classes that may be joined.
+        host: The address to listen on; ``"0.0.0.0"`` for every network this machine is on.
+        port: The port; 0 picks a free one.
+        web: The folder with your game's page, served at ``/``; None for the demo's. The SDK stays at ``/sdk/``.
+        task_status: Told the address once connections are accepted.
+
+    Raises:
+        UsageError: The rooms, the folder or the address can't be served.
+    """
+    if not rooms:
+        raise UsageError("there is no room to serve: pass at least one Room class")
+    lobby = Lobby(rooms)
+    site = _site(lobby, web)
+    listeners = await _listen(host, port)
+    async with trio.open_nursery() as nursery:
+        house: trio.CancelScope = await nursery.start(_keep_house, lobby, site, listeners)
+        try:
+            task_status.started(_address(listeners[0]))
+            await trio.sleep_forever()
+        finally:
+            await _close_house(lobby, house)
+
+
+async def _keep_house(
+    lobby: Lobby, site: Site, listeners: list[trio.SocketListener], task_status: trio.TaskStatus[trio.CancelScope]
+) -> None:
+    with trio.CancelScope(shield=True) as house:
+        async with trio.open_nursery() as nursery:
+            await nursery.start(lobby.run)
+            handler = partial(_accept, lobby, site, trio.CapacityLimiter(MAX_CONNECTIONS))
+            await nursery.start(partial(trio.serve_listeners, handler, listeners))
+            task_status.started(house)
+
+
+async def _close_house(lobby: Lobby, house: trio.CancelScope) -> None:
+    with trio.CancelScope(shield=True):
+        with trio.move_on_after(GRACE_S + CUT_OFF_S):
+            await lobby.shut_down(GRACE_S)
+        house.cancel()
+
+
+async def _accept(lobby: Lobby, site: Site, seats: trio.CapacityLimiter, stream: trio.SocketStream) -> None:
+    try:
+        seats.acquire_nowait()
+    except trio.WouldBlock:
+        await refuse_connection(stream, f"All {MAX_CONNECTIONS} connections are in use; come back later.")
+        return
+    try:
+        await serve_connection(stream, site, lobby.handle_upgrade)
+    except Exception:  # one connection's fault must not end the server
+        _log.exception("a connection failed")
+    finally:
+        seats.release()
+
+
+def _site(lobby: Lobby, web: str | os.PathLike[str] | None) -> Site:
+    root = web_root()
+    page = None if web is None else _page(Path(web))
+    return page_site(root / "sdk", page, root / "game", rooms=lobby.rooms_json, health=lobby.healthy)
+
+
+def _page(folder: Path) -> Path:
+    if not folder.is_dir():
+        raise UsageError(f"the web folder {str(folder)!r} is not a folder")
+    index = folder / "index.html"
+    try:
+        with index.open("rb"):
+            return folder
+    except OSError as error:
+        raise UsageError(f"the web folder's page {str(index)!r} can't be read: {_reason(error)}") from error
+
+
+async def _listen(host: str, port: int) -> list[trio.SocketListener]:
+    if not 0 <= port <= 65535:
+        raise UsageError(f"port {port} is not in 0 to 65535")
+    try:
+        return await trio.open_tcp_listeners(port, host=host)
+    except socket.gaierror as error:
+        raise UsageError(f"host {host!r} is no address of this machine: {_reason(error)}") from error
+    except OSError as error:
+        raise UsageError(_why_not(error, host, port)) from error
+
+
+def _why_not(error: OSError, host: str, port: int) -> str:
+    match error.errno:
+        case errno.EADDRINUSE:
+            return f"port {port} on {host} is in use: stop what uses it or choose another port"
+        case errno.EACCES:
+            return f"port {port} on {host} needs more rights: choose one above 1023"
+        case errno.EADDRNOTAVAIL:
+            return f"host {host!r} is no address of this machine: use 127.0.0.1 or 0.0.0.0"
+        case _:
+            return f"can't listen on {host}, port {port}: {_reason(error)}"
+
+
+def _reason(error: OSError) -> str:
+    return error.strerror or str(error)
+
+
+def _address(listener: trio.SocketListener) -> Running:
+    host, port = listener.socket.getsockname()[:2]
+    return Running(host, port)
