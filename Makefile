@@ -1,0 +1,61 @@
+# tickwire: make run | test | setup | clean
+#
+# Needs Python 3.11+; `make test` Node 20+ as well. Everything lands in .venv/, tests/web/node_modules/ and
+# .artifacts/. The wheel built from the checkout is installed, not linked, and again whenever a source changed.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BOTS ?= 6
+
+VENV := .venv
+STAMPS := $(VENV)/stamps
+PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+
+# Folders are listed as well: their time changes when a file in them comes or goes.
+SOURCES := $(shell find server shared client_demo -name __pycache__ -prune -o -print) pyproject.toml README.md LICENSE
+
+.PHONY: help run setup test format clean
+
+help: ## say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
+
+run: setup ## set up, and serve the demo with bots (PORT=8000 HOST=127.0.0.1 BOTS=6)
+	@exec $(VENV)/bin/tickwire serve --host $(HOST) --port $(PORT) --bots $(BOTS)
+
+setup: $(STAMPS)/package ## set up .venv with tickwire in it
+
+test: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/web ## set up, and run every check and test
+	@.ci/check
+
+format: $(STAMPS)/dev ## put the Python code into its standard form
+	$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .
+
+clean: ## remove all that make made
+	rm -rf $(VENV) tests/web/node_modules .artifacts dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+$(STAMPS)/venv:
+	@PYTHON='$(PYTHON)' .ci/make-venv $(VENV)
+	@mkdir -p $(STAMPS) && touch $@
+
+$(STAMPS)/package: $(SOURCES) $(STAMPS)/venv
+	@echo 'installing tickwire into $(VENV)'
+	@touch $@.begun # what changes during the installation is newer
+	@$(PIP) install --quiet .
+	@mv $@.begun $@
+
+$(STAMPS)/dev: pyproject.toml $(STAMPS)/venv | $(STAMPS)/package
+	@echo 'installing the development tools into $(VENV)'
+	@$(PIP) install --quiet '.[dev]'
+	@touch $@
+
+$(STAMPS)/web: tests/web/package-lock.json $(STAMPS)/venv
+	@.ci/need-node
+	@echo 'installing the npm packages of tests/web'
+	@npm ci --prefix tests/web --no-audit --no-fund --loglevel=error
+	@touch $@
