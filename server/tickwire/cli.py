@@ -26,47 +26,65 @@ BOTS_FAILED = 1
 MISUSED = 2
 INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl+C
 
-_EXAMPLES = """\
+# Lines of at most 78 characters, so that an ordinary terminal leaves them whole.
+_SERVE_EXAMPLES = """\
 Examples:
 
-  tickwire serve                             the demo arena at http://127.0.0.1:8000/
-  tickwire serve --bots 6                    the same, with somebody to play against
-  tickwire serve game:Arena --web page       class Arena in game.py, with page/index.html as its page
-  tickwire serve a:Lobby b:Race --port 9000  two kinds of rooms on another port
-  tickwire serve --host 0.0.0.0              for every machine that reaches this one
+  tickwire serve                            the demo: http://127.0.0.1:8000/
+  tickwire serve --bots 6                   with somebody to play against
+  tickwire serve game:Arena --web page      class Arena in game.py, with the
+                                            page page/index.html
+  tickwire serve a:Lobby b:Race --port 9000
+  tickwire serve --host 0.0.0.0             for all who reach this machine"""
+
+_BOTS_EXAMPLES = """\
+Examples:
 
   tickwire bots ws://127.0.0.1:8000 --room arena --count 50 --duration 10
-  tickwire bots ws://127.0.0.1:8000 --count 100 --json > report.json
+  tickwire bots ws://127.0.0.1:8000 --count 100 --json > report.json"""
 
-A game in Python:
+_EPILOGUE = f"""\
+{_SERVE_EXAMPLES}
+{_BOTS_EXAMPLES.partition(chr(10))[2].removeprefix(chr(10))}
+
+A game is a class in a Python file:
 
   from tickwire import Entity, Input, Room, entity, inputs, quantized
-  ...and `tickwire serve module:Room`. The README has a complete one in about 25 lines.
 
-Exit status: 0 all went well, 1 a bot failed, 2 the command can't be carried out."""
+  @entity
+  class Ship(Entity):
+      x: float = quantized(0, 100, step=1 / 16)
 
+  class Arena(Room[None]):
+      entities = (Ship,)
 
-def _one_line(error: CycloptsError) -> str:
-    return f"tickwire: {' '.join(str(error).split())} (tickwire --help shows how)"
+      def on_join(self, player):
+          self.spawn(Ship(x=50), owner=player)
+
+Exit status: 0 all is well, 1 a bot failed, 2 the command can't be
+carried out."""
 
 
 app = App(
     name="tickwire",
     help="Serve multiplayer game rooms to browsers, and send bots to play in them.",
-    help_epilogue=_EXAMPLES,
+    help_epilogue=_EPILOGUE,
     help_format="plaintext",
     version=lambda: version("tickwire"),
-    error_formatter=_one_line,
 )
 _log = structlog.get_logger(__name__)
 
 
 def main() -> None:
     """Run the command line; ends the process with its exit status."""
-    app()
+    try:
+        app(exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        print(f"tickwire: {' '.join(str(error).split())} (tickwire --help shows how)", file=sys.stderr)
+        sys.exit(MISUSED)
 
 
-@app.command(name="serve")
+@app.command(name="serve", help_epilogue=_SERVE_EXAMPLES)
 def serve_command(
     *rooms: str,
     host: str = "127.0.0.1",
@@ -97,14 +115,15 @@ def serve_command(
     return status
 
 
-@app.command(name="bots")
+@app.command(name="bots", help_epilogue=_BOTS_EXAMPLES)
 def bots_command(
     url: str,
+    /,
     *,
     room: str = "arena",
     count: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))] = 10,
     duration: Annotated[float, Parameter(validator=Number(gt=0))] = 10.0,
-    json: bool = False,
+    json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Let bots join a room, play for a while, and report what they saw.
 
