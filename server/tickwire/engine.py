@@ -1,0 +1,464 @@
+"""The engine: runs one ``Room``. One task owns it; connections reach it through its bounded inbox.
+
+::
+
+    each tick:  inbox (joins, leaves, client events) -> inputs -> timers -> on_tick -> commit -> flush
+"""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any, Final
+
+import structlog
+import trio
+
+from tickwire.entities import EntityStore
+from tickwire.framing import build_frame
+from tickwire.inputs import HOLD_TICKS, InputBuffer
+from tickwire.player import LeaveReason, Player
+from tickwire.replication import Replicator
+from tickwire.room import Room
+from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
+from tickwire.timers import Timers
+from tickwire_shared.closing import CloseCode
+from tickwire_shared.declare import Entity, Event, Input
+from tickwire_shared.errors import ProtocolError
+from tickwire_shared.messages import (
+    EventMessage,
+    InputBatch,
+    Welcome,
+    build_epoch,
+    build_event,
+    build_welcome,
+    check_event,
+)
+from tickwire_shared.session import SeatEvent, SeatState
+from tickwire_shared.ticks import tick_add
+
+MAX_CATCH_UP_STEPS: Final = 5
+"""A room that is late runs at most this many ticks at once and drops the rest (field.md, T1)."""
+
+JOIN_TIMEOUT_S: Final = 10.0
+"""A room that nobody joined after this long is disposed."""
+
+LATENESS_SAMPLES: Final = 1024
+
+_log = structlog.get_logger("tickwire.room")
+
+
+class Engine:
+    """Runs one room.
+
+    Attributes:
+        tick: The last tick simulated (while a hook runs: the one being simulated).
+        overruns: Ticks that took longer than they may.
+        dropped_ticks: Ticks that were never simulated because the room was late.
+        lateness: Seconds by which the last ticks began late.
+    """
+
+    def __init__(self, room_type: type[Room[Any]], ident: str, options: Mapping[str, object]) -> None:
+        """Prepare a room; nothing of the author's runs before ``run``."""
+        self.room_type = room_type
+        self.id = ident
+        self.tick = 0
+        self.due = trio.current_time()
+        self.random = random.Random(room_type.seed if room_type.seed is not None else secrets.randbits(64))
+        self.timers = Timers()
+        self.store = EntityStore(room_type.schema)
+        self.replicator = Replicator(self.store, room_type.hz)
+        self.metadata: dict[str, object] = {}
+        self.overruns = 0
+        self.dropped_ticks = 0
+        self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
+        self.ended = trio.Event()
+        self._options = options
+        self._room = room_type()
+        self._room._engine = self  # pyright: ignore[reportPrivateUsage]
+        self._seats: dict[int, Seat] = {}
+        self._tokens: dict[str, Seat] = {}
+        self._owners: dict[int, Seat] = {}
+        self._inbox: deque[Callable[[], None]] = deque()
+        self._last_player = 0
+        self._hook = "on_create"
+        self._end: tuple[CloseCode, str] | None = None
+        self._joined_once = False
+        self._born = self.due
+        self._wants_inputs = room_type.on_input is not Room.on_input
+
+    # What the lobby and the list of rooms see
+
+    @property
+    def seats_taken(self) -> int:
+        """Seats that count against ``max_players``."""
+        return len(self._seats)
+
+    @property
+    def players(self) -> tuple[Player[Any], ...]:
+        """The players that have joined."""
+        return tuple(seat.player for seat in self._seats.values() if seat.state is not SeatState.RESERVED)
+
+    @property
+    def accepting(self) -> bool:
+        """Whether a join could succeed now."""
+        return self._end is None and len(self._seats) < self.room_type.max_players
+
+    def describe(self) -> dict[str, object]:
+        """The room as the list of rooms shows it."""
+        return {
+            "id": self.id,
+            "type": self.room_type.name,
+            "players": len(self._seats),
+            "max_players": self.room_type.max_players,
+            "tick": self.tick,
+            "hz": self.room_type.hz,
+            "metadata": self.metadata,
+        }
+
+    # What sessions call; all return at once
+
+    def reserve(self, options: Mapping[str, object], link: Link) -> tuple[Seat, int]:
+        """Take a seat; the room admits it at its next tick.
+
+        Returns:
+            The seat and the generation of this connection.
+
+        Raises:
+            ProtocolError: No seat is free, or the room ends.
+        """
+        if self._end is not None:
+            raise ProtocolError("The room is over.", CloseCode.ROOM_OVER)
+        if len(self._seats) >= self.room_type.max_players:
+            limit = self.room_type.max_players
+            raise ProtocolError(f"The room is full: all {limit} seats are taken.", CloseCode.ROOM_FULL)
+        self._last_player += 1
+        input_class = self.room_type.input_class
+        neutral: Input | None = None if input_class is None else input_class()
+        player: Player[Any] = Player(self, self._last_player, options, neutral)
+        inputs = None if self.room_type.schema.input is None else InputBuffer(self.room_type.schema.input)
+        seat = Seat(player, inputs, link)
+        seat.generation = 1
+        self._seats[player.id] = seat
+        self._inbox.append(partial(self._admit, seat, link))
+        return seat, 1
+
+    def resume(self, token: str, tick: int | None, link: Link) -> tuple[Seat, int]:
+        """Give a player that comes back its seat; a connection that it still has is closed.
+
+        Raises:
+            ProtocolError: The token is not the last one given to a player that is still in the room.
+        """
+        seat = self._tokens.pop(token, None)
+        if seat is None or seat.state not in (SeatState.LIVE, SeatState.DROPPED) or self._end is not None:
+            raise ProtocolError("The seat is gone: join anew.", CloseCode.RESUME_FAILED)
+        if seat.link is not None:
+            seat.link.close(CloseCode.REPLACED, "Another connection resumed this player.")
+        found = None if tick is None else self.replicator.history.at(tick)
+        self._attach(seat, link)
+        seat.version = None if found is None else found[0]
+        seat.heard_tick = self.tick if tick is None else tick
+        seat.control.append(build_frame(self._welcome(seat, resumed=True)))
+        self._inbox.append(partial(self._resumed, seat, seat.generation))
+        return seat, seat.generation
+
+    def put_inputs(self, seat: Seat, batch: InputBatch) -> None:
+        """Buffer a player's inputs for their ticks."""
+        assert seat.inputs is not None
+        tick = batch.tick
+        for values in batch.values:
+            seat.inputs.put(tick, values, self.tick)
+            tick = tick_add(tick, 1)
+
+    def put_event(self, seat: Seat, message: EventMessage) -> None:
+        """Hand a client's event to the room at its next tick.
+
+        Raises:
+            ProtocolError: Not an event that clients may send, a value is wrong, or too many at once.
+        """
+        item = check_event(message, self.room_type.schema.events, from_client=True)
+        if len(seat.inbox) >= MAX_CLIENT_EVENTS:
+            raise ProtocolError(f"More than {MAX_CLIENT_EVENTS} events in one tick.", CloseCode.TOO_MANY_MESSAGES)
+        assert item.author is not None
+        values: dict[str, object] = {
+            field.name: field.kind.from_wire(wire) for field, wire in zip(item.public, message.values, strict=True)
+        }
+        seat.inbox.append(item.author(**values))
+
+    def resync(self, seat: Seat) -> None:
+        """Send the seat a full snapshot next."""
+        seat.version = None
+        seat.forget_private()
+
+    def lost(self, seat: Seat, generation: int, reason: LeaveReason) -> None:
+        """Take note that a connection is gone; an older one than the seat's own changes nothing."""
+        if seat.generation != generation or seat.state is SeatState.GONE:
+            return
+        seat.detach()
+        if seat.state is SeatState.RESERVED or reason is not LeaveReason.LOST or self.room_type.grace_s <= 0:
+            self._inbox.append(partial(self._leave, seat, generation, reason))
+        else:
+            seat.advance(SeatEvent.DROP)
+            seat.player.connected = False
+            seat.drop_at = trio.current_time() + self.room_type.grace_s
+            self._inbox.append(partial(self._dropped, seat, generation))
+
+    # What the author's Room calls
+
+    def spawn(self, entity: Entity, owner: Player[Any] | None) -> None:
+        """Replicate an entity; see ``Room.spawn``."""
+        self.store.add(entity)
+        seat = None if owner is None else self._seats.get(owner.id)
+        if seat is not None:
+            seat.owned[entity.id] = entity
+            seat.owned_changed = True
+            self._owners[entity.id] = seat
+
+    def despawn(self, entity: Entity) -> None:
+        """Stop replicating an entity; see ``Room.despawn``."""
+        ident = self.store.remove(entity)
+        seat = self._owners.pop(ident, None)
+        if seat is not None:
+            del seat.owned[ident]
+            seat.owned_changed = True
+
+    def broadcast(self, event: Event, to: Iterable[Player[Any]] | None, but: Player[Any] | None) -> None:
+        """Send an event to some or all; see ``Room.broadcast``."""
+        frame = self._event_frame(event)
+        players = self.players if to is None else to
+        for player in players:
+            if player is not but:
+                self._queue(player, frame)
+
+    def send_to(self, player: Player[Any], event: Event) -> None:
+        """Send an event to one player; see ``Player.send``."""
+        self._queue(player, self._event_frame(event))
+
+    def kick(self, player: Player[Any], reason: str) -> None:
+        """Remove a player; see ``Player.kick``."""
+        seat = self._seats.get(player.id)
+        if seat is not None:
+            self._remove(seat, CloseCode.KICKED, reason, LeaveReason.KICKED)
+
+    def request_end(self, reason: str, code: CloseCode = CloseCode.ROOM_OVER) -> None:
+        """End the room after this tick."""
+        if self._end is None:
+            self._end = (code, reason)
+
+    # The life of the room
+
+    async def run(self) -> None:
+        """Run the room until it ends; returns, and never raises what the author's code raises."""
+        try:
+            self._create()
+            await self._loop()
+        except Exception as error:  # the author's hook: it ends this room and no other
+            self._report(error)
+        finally:
+            self._dispose()
+
+    def _create(self) -> None:
+        self._room.on_create(self._options)
+        self.replicator.commit(self.tick)
+
+    async def _loop(self) -> None:
+        dt = 1.0 / self.room_type.hz
+        due = trio.current_time() + dt
+        while self._end is None:
+            await trio.sleep_until(due)
+            late = trio.current_time() - due
+            self.lateness.append(late)
+            steps = min(1 + int(late / dt), MAX_CATCH_UP_STEPS)
+            for step in range(steps):
+                if step:
+                    await trio.lowlevel.checkpoint()
+                self.due = due
+                self._step()
+                due += dt
+                if self._end is not None:
+                    return
+            due = self._drop_backlog(due, dt)
+
+    def _drop_backlog(self, due: float, dt: float) -> float:
+        """Shift the deadlines when whole ticks were missed, and tell the clients."""
+        behind = int((trio.current_time() - due) / dt)
+        if behind < 1:
+            return due
+        self.dropped_ticks += behind
+        due += behind * dt
+        frame = build_frame(build_epoch(tick_add(self.tick, 1), due * 1000.0))
+        for seat in self._seats.values():
+            if seat.link is not None:
+                seat.control.append(frame)
+        return due
+
+    def _step(self) -> None:
+        began = trio.current_time()
+        self.tick = tick_add(self.tick, 1)
+        self._run_inbox()
+        self._take_inputs()
+        self._hook = "a timer"
+        self.timers.run()
+        self._hook = "on_tick"
+        self._room.on_tick()
+        self._hook = "the commit"
+        self.replicator.commit(self.tick)
+        if self.tick % self.room_type.snapshot_every == 0:
+            self.replicator.flush(self.tick, self._seats.values())
+        if trio.current_time() - began > 1.0 / self.room_type.hz:
+            self.overruns += 1
+        self._expire(began)
+
+    def _run_inbox(self) -> None:
+        while self._inbox:
+            self._inbox.popleft()()
+        self._hook = "on_event"
+        for seat in list(self._seats.values()):
+            if seat.inbox:
+                events, seat.inbox = seat.inbox, []
+                for event in events:
+                    self._room.on_event(seat.player, event)
+
+    def _take_inputs(self) -> None:
+        self._hook = "on_input"
+        for seat in list(self._seats.values()):
+            inputs = seat.inputs
+            if inputs is None:
+                continue
+            before = inputs.force
+            fresh = inputs.take(self.tick)
+            if inputs.force is not before:
+                seat.player.input = self._make_input(inputs.force)
+            if fresh and self._wants_inputs:
+                self._room.on_input(seat.player, seat.player.input)
+
+    def _make_input(self, values: tuple[int, ...]) -> Input:
+        item = self.room_type.schema.input
+        assert item is not None
+        assert item.author is not None
+        fields = {field.name: field.kind.from_wire(value) for field, value in zip(item.public, values, strict=True)}
+        made: Input = item.author(**fields)
+        return made
+
+    def _expire(self, now: float) -> None:
+        for seat in self._seats.values():
+            if seat.state is SeatState.DROPPED and now >= seat.drop_at:
+                seat.drop_at = float("inf")
+                self._inbox.append(partial(self._leave, seat, seat.generation, LeaveReason.LOST))
+        if not self._seats and self.room_type.auto_dispose:
+            if self._joined_once or now - self._born > JOIN_TIMEOUT_S:
+                self.request_end("The room is empty.")
+
+    # The inbox
+
+    def _admit(self, seat: Seat, link: Link) -> None:
+        if seat.link is not link:
+            return
+        self._hook = "on_join"
+        self._attach(seat, link, generation=seat.generation)
+        self._joined_once = True
+        seat.control.append(build_frame(self._welcome(seat, resumed=False)))
+        link.admitted()
+        self._room.on_join(seat.player)
+
+    def _attach(self, seat: Seat, link: Link, generation: int | None = None) -> None:
+        self._tokens.pop(seat.token, None)
+        seat.attach(link)
+        if generation is not None:
+            seat.generation = generation
+        self._tokens[seat.token] = seat
+        seat.player.connected = True
+
+    def _resumed(self, seat: Seat, generation: int) -> None:
+        if seat.generation == generation and seat.link is not None:
+            seat.link.admitted()
+            if seat.drop_told:
+                seat.drop_told = False
+                self._hook = "on_resume"
+                self._room.on_resume(seat.player)
+
+    def _dropped(self, seat: Seat, generation: int) -> None:
+        if seat.generation == generation and seat.state is SeatState.DROPPED:
+            seat.drop_told = True
+            self._hook = "on_drop"
+            self._room.on_drop(seat.player)
+
+    def _leave(self, seat: Seat, generation: int, reason: LeaveReason) -> None:
+        if seat.generation != generation or seat.state is SeatState.GONE:
+            return
+        joined = seat.state is not SeatState.RESERVED
+        seat.advance(SeatEvent.FREE)
+        self._tokens.pop(seat.token, None)
+        seat.player.connected = False
+        if joined:
+            self._hook = "on_leave"
+            self._room.on_leave(seat.player, reason)
+        for entity in list(seat.owned.values()):
+            self.despawn(entity)
+        self._seats.pop(seat.player.id, None)
+
+    def _remove(self, seat: Seat, code: CloseCode, sentence: str, reason: LeaveReason) -> None:
+        if seat.link is not None:
+            seat.link.close(code, sentence)
+        seat.detach()
+        self._inbox.append(partial(self._leave, seat, seat.generation, reason))
+
+    # The end
+
+    def _report(self, error: Exception) -> None:
+        _log.error(
+            "room failed", room=self.id, type=self.room_type.name, tick=self.tick, hook=self._hook, exc_info=error
+        )
+        self._end = (CloseCode.ROOM_FAILED, f"The game failed in {self._hook} at tick {self.tick}.")
+
+    def _dispose(self) -> None:
+        code, reason = self._end or (CloseCode.SHUTTING_DOWN, "The server is shutting down.")
+        self._end = (code, reason)
+        for seat in self._seats.values():
+            if seat.link is not None:
+                seat.link.close(code, reason)
+                seat.detach()
+        self._hook = "on_dispose"
+        try:
+            self._room.on_dispose()
+        except Exception as error:  # the author's hook: the room ends all the same
+            self._report(error)
+        self._seats.clear()
+        self._tokens.clear()
+        self.ended.set()
+
+    # Parts
+
+    def _welcome(self, seat: Seat, *, resumed: bool) -> bytes:
+        schema = self.room_type.schema
+        return build_welcome(
+            Welcome(
+                room=self.id,
+                type=self.room_type.name,
+                player=seat.player.id,
+                token=seat.token,
+                hz=self.room_type.hz,
+                snapshot_every=self.room_type.snapshot_every,
+                tick=self.tick,
+                time=self.due * 1000.0,
+                schema=schema.describe(),
+                schema_hash=schema.hash,
+                resumed=resumed,
+                hold=0 if seat.inputs is None else HOLD_TICKS,
+            )
+        )
+
+    def _event_frame(self, event: Event) -> bytes:
+        item = type(event).wire_type
+        index = self.room_type.schema.event_index(item.name)
+        return build_frame(build_event(index, [field.kind.to_wire(getattr(event, field.name)) for field in item.public]))
+
+    def _queue(self, player: Player[Any], frame: bytes) -> None:
+        seat = self._seats.get(player.id)
+        if seat is None or seat.link is None:
+            return
+        if not seat.queue_event(frame):
+            self._remove(seat, CloseCode.TOO_SLOW, "The connection is too slow for this room.", LeaveReason.TOO_SLOW)

@@ -1,0 +1,64 @@
+"""The last commits of a room, for every reader that is not exactly one tick behind."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import attrs
+
+from tickwire_shared.state import WorldState
+from tickwire_shared.ticks import tick_distance
+
+DEFAULT_BYTES: Final = 8 << 20
+"""Per room. A room of 16 ships at 30 ticks a second keeps minutes; one of 5,000 entities about two seconds."""
+
+BYTES_PER_VALUE: Final = 36
+"""A list's pointer and, where it isn't a small cached one, a Python int."""
+
+
+@attrs.define
+class History:
+    """Commits in which something changed, newest last, bounded by an estimate of their bytes.
+
+    The tick of a commit in which something changed names the *version* of the state: the state stays the same
+    from that tick until the tick before the next version.
+    """
+
+    max_bytes: int = DEFAULT_BYTES
+    _commits: deque[tuple[int, WorldState, int]] = attrs.field(init=False, factory=deque)
+    _bytes: int = attrs.field(init=False, default=0)
+
+    def __len__(self) -> int:
+        """How many versions are kept."""
+        return len(self._commits)
+
+    @property
+    def size_bytes(self) -> int:
+        """The estimate of what is kept."""
+        return self._bytes
+
+    def add(self, tick: int, state: WorldState) -> None:
+        """Keep ``state`` as the version of ``tick``, and forget the oldest beyond the bound."""
+        before = self._commits[-1][1] if self._commits else None
+        size = _added_bytes(before, state)
+        self._commits.append((tick, state, size))
+        self._bytes += size
+        while self._bytes > self.max_bytes and len(self._commits) > 1:
+            self._bytes -= self._commits.popleft()[2]
+
+    def at(self, tick: int) -> tuple[int, WorldState] | None:
+        """Return the version and the state that held at ``tick``; None when that is forgotten or to come."""
+        for version, state, _ in reversed(self._commits):
+            if tick_distance(tick, version) >= 0:
+                return version, state
+        return None
+
+
+def _added_bytes(before: WorldState | None, state: WorldState) -> int:
+    """Estimate what ``state`` takes beyond the columns that it shares with ``before``."""
+    shared = set() if before is None else {id(column) for table in before.tables for column in table.columns}
+    values = sum(
+        len(table.ids) for table in state.tables for column in table.columns if id(column) not in shared
+    )
+    return 200 + values * BYTES_PER_VALUE

@@ -1,0 +1,170 @@
+"""The lobby: which rooms there are, and which of them a join leads to."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final
+
+import structlog
+import trio
+
+from tickwire.connection import serve_connection
+from tickwire.engine import Engine
+from tickwire.room import Room
+from tickwire_shared.closing import CloseCode
+from tickwire_shared.errors import DeclarationError, ProtocolError
+from tickwire_shared.messages import Join, Resume
+
+MAX_ROOMS: Final = 1000
+"""Rooms of one server, unless it is told otherwise."""
+
+STUCK_S: Final = 5.0
+"""A room whose next tick is overdue by this much makes the server unhealthy."""
+
+_log = structlog.get_logger("tickwire.lobby")
+
+
+class Lobby:
+    """Owns the rooms of one server process."""
+
+    def __init__(self, room_types: Iterable[type[Room[Any]]], *, max_rooms: int = MAX_ROOMS) -> None:
+        """Offer ``room_types``; each runs as many rooms as joins ask for, up to ``max_rooms`` in all.
+
+        Raises:
+            DeclarationError: Two room types have the same name, or there is none.
+        """
+        self._types: dict[str, type[Room[Any]]] = {}
+        for room_type in room_types:
+            if room_type.name in self._types:
+                raise DeclarationError(f"Two room types are called {room_type.name!r}; give one another name.")
+            self._types[room_type.name] = room_type
+        if not self._types:
+            raise DeclarationError("A server needs at least one room type.")
+        self._max_rooms = max_rooms
+        self._rooms: dict[str, Engine] = {}
+        self._start: Callable[[Engine], None] | None = None
+        self._closing = False
+        self._connections = 0
+
+    @property
+    def rooms(self) -> tuple[Engine, ...]:
+        """The rooms that run."""
+        return tuple(self._rooms.values())
+
+    @property
+    def connections(self) -> int:
+        """Open WebSockets."""
+        return self._connections
+
+    async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
+        """Run rooms until cancelled; one task each. Cancelling ends all of them at once."""
+        async with trio.open_nursery() as nursery:
+            self._start = lambda engine: nursery.start_soon(self._run_room, engine, name=f"room {engine.id}")
+            task_status.started()
+            await trio.sleep_forever()
+
+    async def handle_upgrade(self, stream: trio.abc.Stream, head: bytes, request: object = None) -> None:
+        """Serve one WebSocket whose upgrade request is in ``head``, until it is closed."""
+        del request
+        self._connections += 1
+        try:
+            await serve_connection(stream, head, self.find)
+        finally:
+            self._connections -= 1
+
+    def find(self, message: Join | Resume) -> Engine:
+        """Return the room that a join or resume leads to; make it if that is asked for.
+
+        Raises:
+            ProtocolError: There is no such room, it is full, or no further room may be made.
+        """
+        if self._closing:
+            raise ProtocolError("The server is shutting down.", CloseCode.SHUTTING_DOWN)
+        if isinstance(message, Resume):
+            found = self._rooms.get(message.room)
+            if found is None:
+                raise ProtocolError("The room of this seat is over: join anew.", CloseCode.RESUME_FAILED)
+            return found
+        match message.mode:
+            case "id":
+                return self._by_id(message.target)
+            case "create":
+                return self.create(self._type(message.target), message.options)
+            case "join":
+                return self._open_room(self._type(message.target))
+            case "join_or_create":
+                room_type = self._type(message.target)
+                return self._first_open(room_type) or self.create(room_type, message.options)
+
+    def create(self, room_type: type[Room[Any]], options: Mapping[str, object]) -> Engine:
+        """Make a room and start it.
+
+        Raises:
+            ProtocolError: The server has all the rooms it may have.
+        """
+        if len(self._rooms) >= self._max_rooms:
+            raise ProtocolError(f"The server has all of its {self._max_rooms} rooms already.", CloseCode.SERVER_FULL)
+        assert self._start is not None
+        engine = Engine(room_type, secrets.token_urlsafe(6), options)
+        self._rooms[engine.id] = engine
+        self._start(engine)
+        return engine
+
+    def rooms_json(self) -> list[dict[str, object]]:
+        """The rooms as plain data, for ``/rooms``."""
+        return [engine.describe() for engine in self._rooms.values()]
+
+    def healthy(self) -> tuple[bool, dict[str, object]]:
+        """Whether every room's tick loop goes on, and figures that say more."""
+        now = trio.current_time()
+        stuck = [engine.id for engine in self._rooms.values() if now - engine.due > STUCK_S + 1 / engine.room_type.hz]
+        players = sum(engine.seats_taken for engine in self._rooms.values())
+        figures: dict[str, object] = {"rooms": len(self._rooms), "players": players, "connections": self._connections}
+        if stuck:
+            figures["stuck"] = stuck
+        return not stuck, figures
+
+    async def shut_down(self, grace_s: float) -> None:
+        """End all rooms, tell the players, and wait up to ``grace_s`` until their connections are closed."""
+        self._closing = True
+        for engine in list(self._rooms.values()):
+            engine.request_end("The server is shutting down.", CloseCode.SHUTTING_DOWN)
+        with trio.move_on_after(grace_s):
+            for engine in list(self._rooms.values()):
+                await engine.ended.wait()
+            while self._connections:
+                await trio.sleep(0.02)
+
+    async def _run_room(self, engine: Engine) -> None:
+        _log.info("room created", room=engine.id, type=engine.room_type.name)
+        try:
+            await engine.run()
+        finally:
+            self._rooms.pop(engine.id, None)
+            _log.info("room disposed", room=engine.id, type=engine.room_type.name, tick=engine.tick)
+
+    def _type(self, name: str) -> type[Room[Any]]:
+        try:
+            return self._types[name]
+        except KeyError:
+            offered = ", ".join(sorted(self._types))
+            raise ProtocolError(f"There is no room type {name!r}; this server has {offered}.", CloseCode.NO_SUCH_ROOM) from None
+
+    def _by_id(self, ident: str) -> Engine:
+        try:
+            return self._rooms[ident]
+        except KeyError:
+            raise ProtocolError(f"There is no room with the id {ident!r}.", CloseCode.NO_SUCH_ROOM) from None
+
+    def _first_open(self, room_type: type[Room[Any]]) -> Engine | None:
+        rooms = (engine for engine in self._rooms.values() if engine.room_type is room_type)
+        return next((engine for engine in rooms if engine.accepting), None)
+
+    def _open_room(self, room_type: type[Room[Any]]) -> Engine:
+        found = self._first_open(room_type)
+        if found is not None:
+            return found
+        if any(engine.room_type is room_type for engine in self._rooms.values()):
+            raise ProtocolError(f"Every {room_type.name} room is full.", CloseCode.ROOM_FULL)
+        raise ProtocolError(f"No {room_type.name} room is running.", CloseCode.NO_SUCH_ROOM)

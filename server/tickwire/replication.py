@@ -1,0 +1,180 @@
+"""Replication: from a commit to bytes on every connection, encoded once and framed once.
+
+::
+
+    commit -> History -> diff(what the client holds, now) -> frame -> Link.write_nowait
+                              one per version held, shared by all clients that hold it
+
+There is no queue of snapshots. A connection that is blocked is passed over; when it has drained it gets one delta
+from what it holds to now. What concerns one client alone (owner-only fields, events, news of its inputs) goes out in the same write.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import attrs
+
+from tickwire.entities import EntityStore
+from tickwire.framing import build_frame
+from tickwire.history import History
+from tickwire.seat import Seat
+from tickwire_shared.delta import diff, gaps
+from tickwire_shared.kinds import Wire
+from tickwire_shared.messages import build_check, build_news, build_private, build_snapshot
+from tickwire_shared.schema import ClassType
+from tickwire_shared.state import WorldState, checksum, private_checksum
+from tickwire_shared.ticks import tick_distance
+
+HEARTBEAT_S: Final = 1.0
+"""A client that got nothing for this long gets an empty snapshot, so that it knows the tick."""
+
+CHECK_S: Final = 2.0
+"""How often clients are told what the checksum of their state should be."""
+
+NEWS_S: Final = 0.25
+"""At most how often a client is told how its inputs arrive."""
+
+
+@attrs.define
+class ReplicationCounts:
+    """What went out, for the metrics."""
+
+    snapshots: int = 0
+    full: int = 0
+    merged: int = 0
+    passed_over: int = 0
+    bytes_out: int = 0
+
+
+@attrs.define
+class Replicator:
+    """Sends one room's state to its seats; the room's task alone touches it."""
+
+    store: EntityStore
+    hz: float
+    state: WorldState = attrs.field(init=False)
+    version: int = attrs.field(init=False, default=0)
+    history: History = attrs.field(init=False, factory=History)
+    counts: ReplicationCounts = attrs.field(init=False, factory=ReplicationCounts)
+    _heartbeat_ticks: int = attrs.field(init=False)
+    _check_ticks: int = attrs.field(init=False)
+    _news_ticks: int = attrs.field(init=False)
+    _has_private: bool = attrs.field(init=False)
+    _frames: dict[int | None, bytes] = attrs.field(init=False, factory=dict)
+    _tick: int = attrs.field(init=False, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        """Start with the empty state as version 0."""
+        self.state = WorldState.empty(self.store.schema)
+        self.history.add(0, self.state)
+        self._heartbeat_ticks = max(1, round(self.hz * HEARTBEAT_S))
+        self._check_ticks = max(1, round(self.hz * CHECK_S))
+        self._news_ticks = max(1, round(self.hz * NEWS_S))
+        self._has_private = self.store.schema.has_private
+
+    def commit(self, tick: int) -> None:
+        """Read the entities and keep the state if it differs from the last one."""
+        state = self.store.commit(self.state)
+        if state is not self.state:
+            self.state = state
+            self.version = tick
+            self.history.add(tick, state)
+
+    def flush(self, tick: int, seats: Iterable[Seat]) -> None:
+        """Bring every connected seat that is not blocked up to ``tick``."""
+        self._tick = tick
+        self._frames.clear()
+        check = tick % self._check_ticks == 0
+        crc = checksum(self.state) if check else 0
+        for seat in seats:
+            link = seat.link
+            if link is None:
+                continue
+            if link.blocked:
+                self.counts.passed_over += 1
+                continue
+            frame = self._snapshot_frame(seat)
+            before = self._private_frame(seat) if self._has_private or seat.owned_changed else b""
+            behind = self._check_frame(seat, crc) if check else b""
+            if seat.inputs is not None and (tick + seat.player.id) % self._news_ticks == 0:
+                behind += self._news_frame(seat)
+            if before or behind or seat.control or seat.events:
+                frame = b"".join([*seat.control, before, frame, *seat.events, behind])
+                seat.clear_queues()
+            if frame and link.write_nowait(frame):
+                self.counts.bytes_out += len(frame)
+
+    def _snapshot_frame(self, seat: Seat) -> bytes:
+        """Return what brings the seat to the present state, and note that it has it."""
+        held = seat.version
+        if held == self.version and tick_distance(self._tick, seat.heard_tick) < self._heartbeat_ticks:
+            return b""
+        frame = self._frames.get(held)
+        if frame is None:
+            frame = self._build(held)
+            self._frames[held] = frame
+        seat.version = self.version
+        seat.heard_tick = self._tick
+        self.counts.snapshots += 1
+        return frame
+
+    def _build(self, held: int | None) -> bytes:
+        found = None if held is None else self.history.at(held)
+        if found is None:
+            self.counts.full += 1
+            delta = diff(WorldState.empty(self.state.schema), self.state)
+            return build_frame(build_snapshot(self._tick, 0, delta))
+        version, base = found
+        age = tick_distance(self._tick, version)
+        return build_frame(build_snapshot(self._tick, age, diff(base, self.state)))
+
+    def _private_frame(self, seat: Seat) -> bytes:
+        """Return what the player alone sees, if there is news of it; absolute, so that nothing has to be held."""
+        if not (seat.owned or seat.owned_changed):
+            return b""
+        rows: list[list[object]] = []
+        if self._has_private:
+            values = self.store.private_rows(tuple(seat.owned))
+            for ident, (item, row) in values.items():
+                sent = seat.private_sent.get(ident)
+                if sent != row:
+                    changed = _private_row(ident, item, sent, row)
+                    if changed:
+                        rows.append(changed)
+                    seat.private_sent[ident] = row
+        owned = gaps(sorted(seat.owned)) if seat.owned_changed else None
+        if owned is None and not rows:
+            return b""
+        if owned is not None:
+            seat.private_sent = {ident: row for ident, row in seat.private_sent.items() if ident in seat.owned}
+        seat.owned_changed = False
+        return build_frame(build_private(self._tick, owned, rows))
+
+    def _check_frame(self, seat: Seat, crc: int) -> bytes:
+        private = private_checksum(self.state, tuple(seat.owned), seat.private_sent) if self._has_private else None
+        return build_frame(build_check(self._tick, crc, private))
+
+    def _news_frame(self, seat: Seat) -> bytes:
+        inputs = seat.inputs
+        slack = None if inputs is None else inputs.take_slack()
+        if inputs is None or slack is None:
+            return b""
+        news = (slack, inputs.late, inputs.refused)
+        if news == seat.news_sent:
+            return b""
+        seat.news_sent = news
+        return build_frame(build_news(self._tick, *news))
+
+
+def _private_row(ident: int, item: ClassType, sent: tuple[Wire, ...] | None, row: tuple[Wire, ...]) -> list[object] | None:
+    """Return ``[id, mask, value, ...]`` of what differs from what was sent (at first: from the defaults)."""
+    before = sent if sent is not None else tuple(field.default for field in item.private)
+    mask = 0
+    values: list[Wire] = []
+    for number, (old, new) in enumerate(zip(before, row, strict=True)):
+        if old != new:
+            mask |= 1 << number
+            values.append(new)
+    return [ident, mask, *values] if mask else None

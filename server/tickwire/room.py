@@ -1,0 +1,183 @@
+"""``Room``: what a game's author subclasses."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_args, get_origin
+
+from tickwire.player import LeaveReason, Player
+from tickwire.timers import Timer
+from tickwire_shared.declare import Entity, EntityT, Event, Input
+from tickwire_shared.errors import DeclarationError, UsageError
+from tickwire_shared.schema import Schema
+
+if TYPE_CHECKING:
+    from tickwire.engine import Engine
+
+InputT = TypeVar("InputT")
+
+
+class Room(Generic[InputT]):
+    """One running game. Subclass it as ``Room[YourInput]``, or ``Room[None]`` for a game without inputs.
+
+    All hooks are plain functions, called by the room's own task and never at the same time. What a hook
+    raises ends this room, and no other.
+
+    Class attributes:
+        name: The room type's name; the class name in lower case unless given.
+        hz: Ticks per second.
+        snapshot_every: Ticks per snapshot.
+        max_players: Seats; strict.
+        grace_s: How long a lost player's seat and entities are kept for it to come back.
+        entities, events: The replicated classes.
+        auto_dispose: End the room when its last player is gone.
+        seed: For ``random``; None: a different game each time.
+    """
+
+    name: ClassVar[str]
+    hz: ClassVar[float] = 20
+    snapshot_every: ClassVar[int] = 1
+    max_players: ClassVar[int] = 16
+    grace_s: ClassVar[float] = 15.0
+    entities: ClassVar[tuple[type[Entity], ...]] = ()
+    events: ClassVar[tuple[type[Event], ...]] = ()
+    auto_dispose: ClassVar[bool] = True
+    seed: ClassVar[int | None] = None
+    schema: ClassVar[Schema]
+    input_class: ClassVar[type[Input] | None] = None
+
+    _engine: Engine | None = None
+
+    def __init_subclass__(cls, **kwargs: object) -> None:
+        """Check the declaration and make the schema."""
+        super().__init_subclass__(**kwargs)
+        cls.name = cls.__dict__.get("name", cls.__name__.lower())
+        cls.input_class = _input_class(cls)
+        if not isinstance(cls.name, str) or not 1 <= len(cls.name) <= 64:
+            raise DeclarationError(f"{cls.__name__}.name is {cls.name!r}; use 1 to 64 characters.")
+        if not 0 < cls.hz <= 240:
+            raise DeclarationError(f"{cls.__name__}.hz is {cls.hz!r}; use more than 0 and at most 240 ticks a second.")
+        for attribute, low in (("snapshot_every", 1), ("max_players", 1)):
+            if type(getattr(cls, attribute)) is not int or getattr(cls, attribute) < low:
+                raise DeclarationError(f"{cls.__name__}.{attribute} is {getattr(cls, attribute)!r}; use an int from {low}.")
+        cls.schema = Schema.of(entities=cls.entities, input=cls.input_class, events=cls.events)
+
+    # Hooks
+
+    def on_create(self, options: Mapping[str, object]) -> None:
+        """The room begins; ``options`` are those of the join that made it."""
+
+    def on_join(self, player: Player[InputT]) -> None:
+        """A player has taken a seat."""
+
+    def on_input(self, player: Player[InputT], input: InputT) -> None:
+        """The player's input for just this tick has come; see also ``player.input``."""
+
+    def on_event(self, player: Player[InputT], event: Event) -> None:
+        """The player sent an event."""
+
+    def on_tick(self) -> None:
+        """Move the game on by ``dt``."""
+
+    def on_drop(self, player: Player[InputT]) -> None:
+        """The player's connection was lost; it may come back within ``grace_s``."""
+
+    def on_resume(self, player: Player[InputT]) -> None:
+        """The player has come back."""
+
+    def on_leave(self, player: Player[InputT], reason: LeaveReason) -> None:
+        """The player is gone for good; what it owns is despawned after this."""
+
+    def on_dispose(self) -> None:
+        """The room ends."""
+
+    # What hooks may use
+
+    @property
+    def id(self) -> str:
+        """The room's id."""
+        return self._running.id
+
+    @property
+    def tick(self) -> int:
+        """The number of this tick (u32)."""
+        return self._running.tick
+
+    @property
+    def dt(self) -> float:
+        """Seconds per tick."""
+        return 1.0 / self.hz
+
+    @property
+    def random(self) -> random.Random:
+        """The room's own random numbers."""
+        return self._running.random
+
+    @property
+    def players(self) -> tuple[Player[InputT], ...]:
+        """All players, also those who are to come back, by id."""
+        return cast("tuple[Player[InputT], ...]", self._running.players)
+
+    @property
+    def metadata(self) -> dict[str, object]:
+        """What the list of rooms shows of this room; JSON."""
+        return self._running.metadata
+
+    def spawn(self, entity: EntityT, *, owner: Player[Any] | None = None) -> EntityT:
+        """Replicate ``entity`` from this tick on; ``owner`` sees its owner-only fields. Returns it, with its id set."""
+        self._running.spawn(entity, owner)
+        return entity
+
+    def despawn(self, entity: Entity) -> None:
+        """Stop replicating ``entity``; its id becomes 0. Harmless when it is not spawned."""
+        self._running.despawn(entity)
+
+    def all(self, cls: type[EntityT]) -> tuple[EntityT, ...]:
+        """All entities of a class, by id; spawning and despawning don't change the tuple that you hold."""
+        return self._running.store.all(cls)
+
+    def find(self, cls: type[EntityT], ident: int) -> EntityT | None:
+        """The entity of a class with this id, or None."""
+        return self._running.store.find(cls, ident)
+
+    def broadcast(
+        self, event: Event, *, to: Iterable[Player[Any]] | None = None, but: Player[Any] | None = None
+    ) -> None:
+        """Send an event to all players, or to some, behind the snapshot of this tick."""
+        self._running.broadcast(event, to, but)
+
+    def after(self, ticks: int, call: Callable[[], object]) -> Timer:
+        """Call ``call`` once, ``ticks`` ticks from now."""
+        return self._running.timers.after(ticks, call)
+
+    def every(self, ticks: int, call: Callable[[], object]) -> Timer:
+        """Call ``call`` each ``ticks`` ticks."""
+        return self._running.timers.every(ticks, call)
+
+    def close(self, reason: str = "The room is over.") -> None:
+        """End the room after this tick; the players see ``reason``."""
+        self._running.request_end(reason)
+
+    @property
+    def _running(self) -> Engine:
+        if self._engine is None:
+            raise UsageError(f"{type(self).__name__} is not running yet: use on_create instead of __init__.")
+        return self._engine
+
+
+def _input_class(cls: type[Room[Any]]) -> type[Input] | None:
+    """Find the type argument in ``class Arena(Room[Steer])``, in the nearest class that has one."""
+    for base in cls.__mro__:
+        for origin in getattr(base, "__orig_bases__", ()):
+            arguments = get_args(origin)
+            if isinstance(get_origin(origin), type) and issubclass(get_origin(origin), Room) and arguments:
+                given = arguments[0]
+                if isinstance(given, TypeVar):
+                    continue
+                if given is type(None):
+                    return None
+                if not (isinstance(given, type) and issubclass(given, Input)):
+                    raise DeclarationError(f"{cls.__name__}: Room[{given!r}] needs an @inputs class, or None.")
+                return given
+    return None

@@ -1,0 +1,110 @@
+"""A seat: what the room's engine knows of one player, whether it is connected or not."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from typing import Any, Final, Protocol
+
+import attrs
+
+from tickwire.inputs import InputBuffer
+from tickwire.player import Player
+from tickwire_shared.declare import Entity, Event
+from tickwire_shared.kinds import Wire
+from tickwire_shared.session import SeatEvent, SeatState, next_seat_state
+
+MAX_QUEUE_BYTES: Final = 64 << 10
+"""Events that a blocked connection may have waiting; beyond that it is closed as too slow."""
+
+MAX_CLIENT_EVENTS: Final = 32
+"""Events that one player may send between two ticks; more close the connection."""
+
+
+class Link(Protocol):
+    """What a room sees of a connection."""
+
+    @property
+    def blocked(self) -> bool:
+        """Whether a write would be refused now."""
+        ...
+
+    def write_nowait(self, frames: bytes) -> bool:
+        """Write whole frames, or return False and write nothing."""
+        ...
+
+    def close(self, code: int, reason: str) -> None:
+        """Start closing; returns at once, and may be called more than once."""
+        ...
+
+    def admitted(self) -> None:
+        """Say that the join was accepted."""
+        ...
+
+
+@attrs.define(eq=False)
+class Seat:
+    """One player's place in a room.
+
+    Attributes:
+        generation: Goes up with each connection; what an older connection says is ignored.
+        version: The version of the state that the client holds; None: nothing, so a full snapshot is due.
+        heard_tick: The last tick that a snapshot told the client.
+        control: Frames that go out before the next snapshot.
+        events: Frames that go out behind it.
+    """
+
+    player: Player[Any]
+    inputs: InputBuffer | None
+    link: Link | None
+    state: SeatState = SeatState.RESERVED
+    generation: int = 0
+    token: str = attrs.field(factory=lambda: secrets.token_urlsafe(18))
+    version: int | None = None
+    heard_tick: int = 0
+    owned: dict[int, Entity] = attrs.field(factory=dict[int, Entity])
+    owned_changed: bool = True
+    private_sent: dict[int, tuple[Wire, ...]] = attrs.field(factory=dict)
+    control: list[bytes] = attrs.field(factory=list)
+    events: deque[bytes] = attrs.field(factory=deque)
+    queue_bytes: int = 0
+    inbox: list[Event] = attrs.field(factory=list)
+    drop_at: float = 0.0
+    news_sent: tuple[int, int, int] | None = None
+    drop_told: bool = False
+
+    def advance(self, event: SeatEvent) -> None:
+        """Go to the next state of the seat."""
+        self.state = next_seat_state(self.state, event)
+
+    def attach(self, link: Link) -> None:
+        """Give the seat a connection: everything older is void."""
+        self.advance(SeatEvent.ATTACH)
+        self.generation += 1
+        self.link = link
+        self.token = secrets.token_urlsafe(18)
+        self.control.clear()
+        self.forget_private()
+        self.news_sent = None
+
+    def detach(self) -> None:
+        """Take the connection away."""
+        self.link = None
+        self.version = None
+
+    def forget_private(self) -> None:
+        """Send all private values and owned ids anew."""
+        self.owned_changed = True
+        self.private_sent = {}
+
+    def queue_event(self, frame: bytes) -> bool:
+        """Queue an event's frame; False when the queue is full."""
+        self.queue_bytes += len(frame)
+        self.events.append(frame)
+        return self.queue_bytes <= MAX_QUEUE_BYTES
+
+    def clear_queues(self) -> None:
+        """Forget what was just written."""
+        self.control.clear()
+        self.events.clear()
+        self.queue_bytes = 0
