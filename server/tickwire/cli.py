@@ -169,14 +169,15 @@ async def _send_bots(url: str, room: str, count: int, duration_s: float, *, as_j
 
     from tickwire_client.swarm import run_swarm
 
+    status = INTERRUPTED
     with cancelled_by_signals():
         report = await run_swarm(url, room, count, duration_s, progress=not as_json)
         if as_json:
             print(report.to_json())
         else:
             Console().print(report.to_table())
-        return OK if report.ok else BOTS_FAILED
-    return INTERRUPTED
+        status = OK if report.ok else BOTS_FAILED
+    return status
 
 
 def _misused(group: BaseExceptionGroup[UsageError]) -> int:

@@ -2,7 +2,7 @@ r"""Plain HTTP on the game's port: one task per connection, until it ends or bec
 
 ::
 
-    listener -> serve_connection -> Conversation (h11) -> Site.answer -> the response
+    listener -> serve_http -> Conversation (h11) -> Site.answer -> the response
                         \-> on_upgrade(stream, bytes so far, request)    for a WebSocket
 """
 
@@ -41,7 +41,7 @@ _ALWAYS = (
 _log = structlog.get_logger(__name__)
 
 
-async def serve_connection(stream: trio.abc.Stream, site: Site, on_upgrade: OnUpgrade) -> None:
+async def serve_http(stream: trio.abc.Stream, site: Site, on_upgrade: OnUpgrade) -> None:
     """Answer the requests of one connection, and close it.
 
     Whatever the peer sends ends at most this connection. Cancelling it closes the connection at once.

@@ -40,14 +40,16 @@ def _import(name: str, place: str) -> object:
     except ModuleNotFoundError as error:
         if error.name is not None and f"{name}.".startswith(f"{error.name}."):
             raise UsageError(f"there is no module {error.name!r} in {place} or on Python's path") from error
-        raise UsageError(_failure(name, error)) from error
+        raise UsageError(_failure(name, place, error)) from error
     except Exception as error:  # a user's module may raise anything; it becomes one line
-        raise UsageError(_failure(name, error)) from error
+        raise UsageError(_failure(name, place, error)) from error
 
 
-def _failure(name: str, error: Exception) -> str:
-    if isinstance(error, SyntaxError):
-        return f"importing {name} failed: {type(error).__name__}: {error}"
+def _failure(name: str, place: str, error: Exception) -> str:
+    """One line that says what went wrong, and where in the user's own code."""
+    what = f"importing {name} failed: {type(error).__name__}: {' '.join(str(error).split())}"
+    if isinstance(error, SyntaxError):  # says where by itself
+        return what
     frames = traceback.extract_tb(error.__traceback__)
-    where = f" ({frames[-1].filename}, line {frames[-1].lineno})" if frames else ""
-    return f"importing {name} failed: {type(error).__name__}: {' '.join(str(error).split())}{where}"
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(place)] or frames
+    return f"{what} ({own[-1].filename}, line {own[-1].lineno})"

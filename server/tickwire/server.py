@@ -22,7 +22,7 @@ import attrs
 import structlog
 import trio
 
-from tickwire.http import refuse_connection, serve_connection
+from tickwire.http import refuse_connection, serve_http
 from tickwire.loading import RoomType
 from tickwire.lobby import Lobby
 from tickwire.site import Site, page_site
@@ -81,8 +81,6 @@ async def serve(
     Raises:
         UsageError: The rooms, the folder or the address can't be served.
     """
-    if not rooms:
-        raise UsageError("there is no room to serve: pass at least one Room class")
     lobby = Lobby(rooms)
     site = _site(lobby, web)
     listeners = await _listen(host, port)
@@ -120,7 +118,7 @@ async def _accept(lobby: Lobby, site: Site, seats: trio.CapacityLimiter, stream:
         await refuse_connection(stream, f"All {MAX_CONNECTIONS} connections are in use; come back later.")
         return
     try:
-        await serve_connection(stream, site, lobby.handle_upgrade)
+        await serve_http(stream, site, lobby.handle_upgrade)
     except Exception:  # one connection's fault must not end the server
         _log.exception("a connection failed")
     finally:

@@ -13,7 +13,7 @@ import trio
 from trio.testing import memory_stream_pair
 
 from tickwire.head import Request
-from tickwire.http import HEAD_TIMEOUT_S, SEND_TIMEOUT_S, refuse_connection, serve_connection
+from tickwire.http import HEAD_TIMEOUT_S, SEND_TIMEOUT_S, refuse_connection, serve_http
 from tickwire.site import Response, Site, page_site
 
 FIGURES = {"rooms": 1}
@@ -102,7 +102,7 @@ def site_of(web: Path, page: Path | None = None, *, healthy: bool = True) -> Sit
 async def browser_at(site: Site, upgrades: Upgrades | None = None) -> AsyncGenerator[Browser, None]:
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(serve_connection, theirs, site, (upgrades or Upgrades()).take)
+        nursery.start_soon(serve_http, theirs, site, (upgrades or Upgrades()).take)
         yield Browser(ours)
         await ours.aclose()
 
@@ -251,7 +251,7 @@ async def test_a_silent_connection_is_closed_without_a_word(web: Path, autojump_
 async def test_a_peer_that_reads_nothing_is_dropped(web: Path, autojump_clock: trio.testing.MockClock) -> None:
     ours, theirs = trio.testing.lockstep_stream_pair()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(serve_connection, theirs, site_of(web), Upgrades().take)
+        nursery.start_soon(serve_http, theirs, site_of(web), Upgrades().take)
         begin = trio.current_time()
         await ours.send_all(b"GET /game/ HTTP/1.1\r\nHost: a\r\n\r\n")
     assert trio.current_time() - begin == pytest.approx(SEND_TIMEOUT_S)
@@ -288,6 +288,6 @@ async def test_a_connection_too_many_is_told_so() -> None:
 async def test_a_peer_that_vanishes_ends_its_own_connection_only(web: Path) -> None:
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(serve_connection, theirs, site_of(web), Upgrades().take)
+        nursery.start_soon(serve_http, theirs, site_of(web), Upgrades().take)
         await ours.send_all(b"GET /game/")
         await ours.aclose()
