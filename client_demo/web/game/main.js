@@ -1,0 +1,161 @@
+// @ts-check
+/**
+ * The arena's page: puts the parts together and runs the frames.
+ *
+ *   keyboard, thumbs -> steering -> SDK -> server
+ *   server -> SDK -> news -> effects, sound, feed
+ *             SDK -> scene (every frame), hud (every frame, touching only what changed)
+ */
+
+import { connect } from "../sdk/tickwire.js";
+import { Announcer } from "./announcer.js";
+import { Chat } from "./chat.js";
+import { Hud } from "./hud.js";
+import { Keyboard } from "./keyboard.js";
+import { Link } from "./link.js";
+import { News } from "./news.js";
+import { element } from "./page.js";
+import { Scene } from "./scene.js";
+import { Sound } from "./sound.js";
+import { Start, wishes } from "./start.js";
+import { Banner } from "./status.js";
+import { both } from "./steering.js";
+import { Theme } from "./theme.js";
+import { Thumbs } from "./thumbs.js";
+
+/** After a pause (a tab in the background) things go on, they don't jump. */
+const LONGEST_FRAME_SECONDS = 0.1;
+
+const view = element("view", HTMLCanvasElement);
+const damage = element("damage", HTMLElement);
+const theme = new Theme();
+const sound = new Sound();
+const hud = new Hud();
+const announcer = new Announcer(element("announcement", HTMLElement));
+const rejoin = element("rejoin", HTMLButtonElement);
+const banner = new Banner(element("status", HTMLElement), element("status-text", HTMLElement), rejoin);
+const asked = wishes(location.search);
+let scene = new Scene(view, theme.name);
+let name = "";
+/** @type {{link: Link, news: News} | null} */
+let session = null;
+let frames = 0;
+let last = performance.now();
+
+const chat = new Chat(element("chat-form", HTMLFormElement), element("chat-input", HTMLInputElement), view, (text) => session?.link.say(text));
+const keyboard = new Keyboard({ Enter: openChat, KeyN: toggleGraph, KeyM: toggleSound, KeyT: () => theme.toggle() });
+const thumbs = new Thumbs(element("touch", HTMLElement), element("stick", HTMLElement), element("fire", HTMLElement), view);
+const start = new Start(element("start", HTMLFormElement), element("name", HTMLInputElement), join);
+
+/** Join a room, with what the start card says. @param {string} as */
+function join(as) {
+  name = as;
+  session?.link.game.leave();
+  scene = new Scene(view, theme.name);
+  const game = connect(undefined, { ...where(), options: { name }, reconnect: true });
+  const link = new Link(game);
+  session = { link, news: new News(link, scene, hud, announcer, sound) };
+  game.on("status", (status) => banner.show(status, performance.now()));
+  banner.show({ status: "connecting" }, performance.now());
+  // The banner says why it failed; without this the browser would report the failure a second time.
+  game.ready.then(enter, () => undefined);
+}
+
+/** Which room: the one that the address asks for, else any arena. */
+function where() {
+  return asked.room ? { room: asked.room, mode: /** @type {const} */ ("id") } : { room: "arena", mode: /** @type {const} */ ("join_or_create") };
+}
+
+/** The first full picture is there. */
+function enter() {
+  hud.show();
+  view.focus({ preventScroll: true });
+}
+
+/** @param {number} nowMs */
+function frame(nowMs) {
+  requestAnimationFrame(frame);
+  const seconds = Math.min(LONGEST_FRAME_SECONDS, Math.max(0, (nowMs - last) / 1000));
+  last = nowMs;
+  frames += 1;
+  if (session) play(session, nowMs);
+  const own = session?.link.own();
+  scene.draw(session?.link ?? null, own, nowMs / 1000, seconds);
+  if (session) hud.update(session.link, own, scene.camera, theme.name, nowMs);
+  announcer.update(nowMs);
+  banner.update(nowMs);
+  damage.style.opacity = scene.effects.damage.toFixed(2);
+}
+
+/** @param {{link: Link, news: News}} session @param {number} nowMs */
+function play({ link, news }, nowMs) {
+  const own = link.own();
+  const steer = both(keyboard.steer(nowMs), thumbs.steer(own?.view.heading ?? 0));
+  link.steer(steer);
+  link.game.frame(nowMs);
+  news.advance();
+  sound.engine(steer.thrust && Boolean(own?.alive));
+}
+
+function openChat() {
+  if (!session) return;
+  keyboard.release();
+  chat.open();
+}
+
+function toggleGraph() {
+  element("graph-button", HTMLButtonElement).setAttribute("aria-pressed", String(hud.graph.toggle()));
+}
+
+function toggleSound() {
+  element("sound-button", HTMLButtonElement).setAttribute("aria-pressed", String(sound.toggle()));
+}
+
+/** @param {string} id @param {() => void} action */
+function onClick(id, action) {
+  element(id, HTMLButtonElement).addEventListener("click", (event) => {
+    action();
+    // A mouse click must not leave the focus where Space would press the button again; the keyboard's keeps it.
+    if (event.detail > 0 && id !== "chat-button") view.focus({ preventScroll: true });
+  });
+}
+
+onClick("chat-button", openChat);
+onClick("graph-button", toggleGraph);
+onClick("sound-button", toggleSound);
+onClick("theme-button", () => theme.toggle());
+onClick("rejoin", () => join(name));
+element("sound-button", HTMLButtonElement).setAttribute("aria-pressed", String(sound.on));
+theme.onChange((to) => scene.setTheme(to));
+for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => sound.wake());
+addEventListener("pagehide", () => session?.link.game.leave());
+
+/** For end-to-end tests and for the curious: the connection, and what the page shows. */
+const inspect = {
+  get game() {
+    return session?.link.game ?? null;
+  },
+  get own() {
+    return snapshotOf(session?.link.own());
+  },
+  get ships() {
+    return (session?.link.ships() ?? []).map(snapshotOf);
+  },
+  get frames() {
+    return frames;
+  },
+  get effects() {
+    return { particles: scene.particles.count, bullets: scene.shots.count, shake: scene.camera.shake };
+  },
+};
+Object.assign(window, { __tickwire: inspect });
+
+/** @param {import("./arena.js").Ship | undefined} ship */
+function snapshotOf(ship) {
+  if (!ship) return null;
+  const { id, name, mine, x, y, heading, thrust, hp, alive, shield, score, view } = ship;
+  return { id, name, mine, x, y, heading, thrust, hp, alive, shield, score, view: { x: view.x, y: view.y, heading: view.heading } };
+}
+
+start.open(asked);
+requestAnimationFrame(frame);

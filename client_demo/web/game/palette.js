@@ -1,0 +1,80 @@
+// @ts-check
+/** The canvas's colours, in a dark and a light set. */
+
+/**
+ * @typedef {object} Palette
+ * @property {"dark" | "light"} name
+ * @property {string} space behind everything
+ * @property {[string, number][]} nebulae soft clouds: hue, saturation and lightness, and how dense
+ * @property {string} star
+ * @property {string} floor inside the walls
+ * @property {string} beyond outside the walls
+ * @property {string} grid
+ * @property {string} wall
+ * @property {string} wallGlow
+ * @property {[string, string]} rock lit and shaded side
+ * @property {string} rockEdge
+ * @property {string} crate
+ * @property {string} ink text
+ * @property {string} outline around text
+ * @property {GlobalCompositeOperation} glow how light adds up
+ * @property {number} lightness of ships and their light, in per cent
+ */
+
+/** @type {Palette} */
+const DARK = {
+  name: "dark",
+  space: "#05070f",
+  nebulae: [
+    ["232 70% 26%", 0.6],
+    ["282 65% 24%", 0.5],
+    ["192 80% 20%", 0.48],
+  ],
+  star: "#dfe8ff",
+  floor: "rgb(70 100 220 / 5%)",
+  beyond: "rgb(2 3 8 / 55%)",
+  grid: "rgb(120 155 255 / 9%)",
+  wall: "#5f83ff",
+  wallGlow: "rgb(80 120 255 / 9%)",
+  rock: ["#56617f", "#1d2338"],
+  rockEdge: "rgb(160 180 235 / 55%)",
+  crate: "#5ef2a4",
+  ink: "#e8eeff",
+  outline: "rgb(4 7 18 / 80%)",
+  glow: "lighter",
+  lightness: 62,
+};
+
+/** @type {Palette} */
+const LIGHT = {
+  name: "light",
+  space: "#e9eff9",
+  nebulae: [
+    ["214 95% 84%", 0.8],
+    ["262 85% 89%", 0.85],
+    ["182 70% 84%", 0.6],
+  ],
+  star: "#8b9cc9",
+  floor: "rgb(255 255 255 / 42%)",
+  beyond: "rgb(120 138 180 / 28%)",
+  grid: "rgb(50 80 170 / 10%)",
+  wall: "#3f62d8",
+  wallGlow: "rgb(60 100 230 / 6%)",
+  rock: ["#dbe2f0", "#94a2c2"],
+  rockEdge: "rgb(52 70 118 / 70%)",
+  crate: "#0b9a5a",
+  ink: "#16203a",
+  outline: "rgb(255 255 255 / 85%)",
+  glow: "source-over",
+  lightness: 46,
+};
+
+/** @param {"dark" | "light"} name @returns {Palette} */
+export function paletteOf(name) {
+  return name === "light" ? LIGHT : DARK;
+}
+
+/** A player's colour. @param {number} hue @param {Palette} palette @param {number} [lighter] per cent @param {number} [alpha] */
+export function tint(hue, palette, lighter = 0, alpha = 1) {
+  return `hsl(${hue} 92% ${palette.lightness + lighter}% / ${alpha})`;
+}

@@ -1,0 +1,70 @@
+// @ts-check
+/** The banner that says how the connection is, in words. */
+
+/** @typedef {{status: string, reason?: string, code?: number, retryInMs?: number}} Status */
+
+/**
+ * The sentence for a status; empty while all is well.
+ * @param {Status} status
+ * @returns {string}
+ */
+export function sentence({ status, reason, retryInMs }) {
+  switch (status) {
+    case "connecting":
+      return "Connecting…";
+    case "reconnecting":
+      return [ended(reason || "The connection was lost"), retry(retryInMs)].join(" ");
+    case "closed":
+      return ended(reason || "The connection was closed");
+    default:
+      return "";
+  }
+}
+
+/** @param {number | undefined} inMs */
+function retry(inMs) {
+  const seconds = Math.ceil((inMs ?? 0) / 1000);
+  return seconds > 0 ? `Trying again in ${seconds} s.` : "Trying again…";
+}
+
+/** A reason as a sentence with its end. @param {string} reason */
+function ended(reason) {
+  const text = reason.charAt(0).toUpperCase() + reason.slice(1);
+  return /[.!?…]$/.test(text) ? text : `${text}.`;
+}
+
+export class Banner {
+  /** @type {Status} */
+  #status = { status: "playing" };
+  #since = 0;
+
+  /**
+   * @param {HTMLElement} box
+   * @param {HTMLElement} text
+   * @param {HTMLElement} rejoin the button shown when the connection is over for good
+   */
+  constructor(box, text, rejoin) {
+    this.box = box;
+    this.text = text;
+    this.rejoin = rejoin;
+  }
+
+  /** @param {Status} status @param {number} nowMs */
+  show(status, nowMs) {
+    this.#status = status;
+    this.#since = nowMs;
+    this.box.dataset.status = status.status;
+    this.rejoin.hidden = status.status !== "closed";
+    this.update(nowMs);
+  }
+
+  /** Count down to the next attempt. @param {number} nowMs */
+  update(nowMs) {
+    const { retryInMs } = this.#status;
+    const left = retryInMs === undefined ? retryInMs : Math.max(0, retryInMs - (nowMs - this.#since));
+    const words = sentence({ ...this.#status, retryInMs: left });
+    if (this.text.textContent === words) return;
+    this.text.textContent = words;
+    this.box.hidden = words === "";
+  }
+}
