@@ -88,7 +88,7 @@ class Engine:
         self._end: tuple[CloseCode, str] | None = None
         self._joined_once = False
         self._born = self.due
-        self._wants_inputs = room_type.on_input is not Room.on_input
+        self._wants_inputs = room_type.on_input is not Room[Any].on_input
 
     # What the lobby and the list of rooms see
 
@@ -101,6 +101,11 @@ class Engine:
     def players(self) -> tuple[Player[Any], ...]:
         """The players that have joined."""
         return tuple(seat.player for seat in self._seats.values() if seat.state is not SeatState.RESERVED)
+
+    @property
+    def over(self) -> bool:
+        """Whether the room ends or has ended."""
+        return self._end is not None
 
     @property
     def accepting(self) -> bool:
@@ -267,7 +272,7 @@ class Engine:
     async def _loop(self) -> None:
         dt = 1.0 / self.room_type.hz
         due = trio.current_time() + dt
-        while self._end is None:
+        while not self.over:
             await trio.sleep_until(due)
             late = trio.current_time() - due
             self.lateness.append(late)
@@ -278,7 +283,7 @@ class Engine:
                 self.due = due
                 self._step()
                 due += dt
-                if self._end is not None:
+                if self.over:
                     return
             due = self._drop_backlog(due, dt)
 
@@ -348,9 +353,9 @@ class Engine:
             if seat.state is SeatState.DROPPED and now >= seat.drop_at:
                 seat.drop_at = float("inf")
                 self._inbox.append(partial(self._leave, seat, seat.generation, LeaveReason.LOST))
-        if not self._seats and self.room_type.auto_dispose:
-            if self._joined_once or now - self._born > JOIN_TIMEOUT_S:
-                self.request_end("The room is empty.")
+        waited = self._joined_once or now - self._born > JOIN_TIMEOUT_S
+        if not self._seats and self.room_type.auto_dispose and waited:
+            self.request_end("The room is empty.")
 
     # The inbox
 
@@ -454,7 +459,9 @@ class Engine:
     def _event_frame(self, event: Event) -> bytes:
         item = type(event).wire_type
         index = self.room_type.schema.event_index(item.name)
-        return build_frame(build_event(index, [field.kind.to_wire(getattr(event, field.name)) for field in item.public]))
+        return build_frame(
+            build_event(index, [field.kind.to_wire(getattr(event, field.name)) for field in item.public])
+        )
 
     def _queue(self, player: Player[Any], frame: bytes) -> None:
         seat = self._seats.get(player.id)

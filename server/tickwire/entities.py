@@ -22,7 +22,7 @@ class ClassStore:
     """The entities of one class, in order of id."""
 
     reader: TableReader
-    members: dict[int, Entity] = attrs.field(factory=dict)
+    members: dict[int, Entity] = attrs.field(factory=dict[int, Entity])
     ordered: tuple[Entity, ...] | None = attrs.field(default=())
     ids: tuple[int, ...] = attrs.field(default=())
     private: tuple[Column, ...] = attrs.field(default=())
@@ -42,7 +42,7 @@ class EntityStore:
 
     schema: Schema
     _stores: tuple[ClassStore, ...] = attrs.field(init=False)
-    _by_type: dict[type, ClassStore] = attrs.field(init=False, factory=dict)
+    _by_type: dict[type, ClassStore] = attrs.field(init=False, factory=dict[type, ClassStore])
     _last_id: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:

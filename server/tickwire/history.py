@@ -26,7 +26,7 @@ class History:
     """
 
     max_bytes: int = DEFAULT_BYTES
-    _commits: deque[tuple[int, WorldState, int]] = attrs.field(init=False, factory=deque)
+    _commits: deque[tuple[int, WorldState, int]] = attrs.field(init=False, factory=deque[tuple[int, WorldState, int]])
     _bytes: int = attrs.field(init=False, default=0)
 
     def __len__(self) -> int:
@@ -57,8 +57,6 @@ class History:
 
 def _added_bytes(before: WorldState | None, state: WorldState) -> int:
     """Estimate what ``state`` takes beyond the columns that it shares with ``before``."""
-    shared = set() if before is None else {id(column) for table in before.tables for column in table.columns}
-    values = sum(
-        len(table.ids) for table in state.tables for column in table.columns if id(column) not in shared
-    )
+    shared: set[int] = set() if before is None else {id(column) for table in before.tables for column in table.columns}
+    values = sum(len(table.ids) for table in state.tables for column in table.columns if id(column) not in shared)
     return 200 + values * BYTES_PER_VALUE

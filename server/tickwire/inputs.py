@@ -33,11 +33,11 @@ class InputBuffer:
     force: Values = attrs.field(init=False)
     _neutral: Values = attrs.field(init=False)
     _triggers: tuple[int, ...] = attrs.field(init=False)
-    _ring: dict[int, Values] = attrs.field(init=False, factory=dict)
+    _ring: dict[int, Values] = attrs.field(init=False, factory=dict[int, Values])
     _newest: int | None = attrs.field(init=False, default=None)
     _missing: int = attrs.field(init=False, default=HOLD_TICKS)
     _least_slack: int | None = attrs.field(init=False, default=None)
-    _folded: set[int] = attrs.field(init=False, factory=set)
+    _folded: set[int] = attrs.field(init=False, factory=set[int])
 
     def __attrs_post_init__(self) -> None:
         """Start with the neutral input."""
@@ -101,5 +101,3 @@ class InputBuffer:
         if not any(values[position] for position in self._triggers):
             return values
         return tuple(0 if at in self._triggers else value for at, value in enumerate(values))
-
-

@@ -45,6 +45,7 @@ class Lobby:
         self._rooms: dict[str, Engine] = {}
         self._start: Callable[[Engine], None] | None = None
         self._closing = False
+        self._all_closed = trio.Event()
         self._connections = 0
 
     @property
@@ -72,6 +73,8 @@ class Lobby:
             await serve_connection(stream, head, self.find)
         finally:
             self._connections -= 1
+            if self._closing and not self._connections:
+                self._all_closed.set()
 
     def find(self, message: Join | Resume) -> Engine:
         """Return the room that a join or resume leads to; make it if that is asked for.
@@ -128,13 +131,14 @@ class Lobby:
     async def shut_down(self, grace_s: float) -> None:
         """End all rooms, tell the players, and wait up to ``grace_s`` until their connections are closed."""
         self._closing = True
+        if not self._connections:
+            self._all_closed.set()
         for engine in list(self._rooms.values()):
             engine.request_end("The server is shutting down.", CloseCode.SHUTTING_DOWN)
         with trio.move_on_after(grace_s):
             for engine in list(self._rooms.values()):
                 await engine.ended.wait()
-            while self._connections:
-                await trio.sleep(0.02)
+            await self._all_closed.wait()
 
     async def _run_room(self, engine: Engine) -> None:
         _log.info("room created", room=engine.id, type=engine.room_type.name)
@@ -149,7 +153,8 @@ class Lobby:
             return self._types[name]
         except KeyError:
             offered = ", ".join(sorted(self._types))
-            raise ProtocolError(f"There is no room type {name!r}; this server has {offered}.", CloseCode.NO_SUCH_ROOM) from None
+            reason = f"There is no room type {name!r}; this server has {offered}."
+            raise ProtocolError(reason, CloseCode.NO_SUCH_ROOM) from None
 
     def _by_id(self, ident: str) -> Engine:
         try:

@@ -6,7 +6,8 @@
                               one per version held, shared by all clients that hold it
 
 There is no queue of snapshots. A connection that is blocked is passed over; when it has drained it gets one delta
-from what it holds to now. What concerns one client alone (owner-only fields, events, news of its inputs) goes out in the same write.
+from what it holds to now. What concerns one client alone (owner-only fields, events,
+news of its inputs) goes out in the same write.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ class Replicator:
     _check_ticks: int = attrs.field(init=False)
     _news_ticks: int = attrs.field(init=False)
     _has_private: bool = attrs.field(init=False)
-    _frames: dict[int | None, bytes] = attrs.field(init=False, factory=dict)
+    _frames: dict[int | None, bytes] = attrs.field(init=False, factory=dict[int | None, bytes])
     _tick: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
@@ -168,7 +169,9 @@ class Replicator:
         return build_frame(build_news(self._tick, *news))
 
 
-def _private_row(ident: int, item: ClassType, sent: tuple[Wire, ...] | None, row: tuple[Wire, ...]) -> list[object] | None:
+def _private_row(
+    ident: int, item: ClassType, sent: tuple[Wire, ...] | None, row: tuple[Wire, ...]
+) -> list[object] | None:
     """Return ``[id, mask, value, ...]`` of what differs from what was sent (at first: from the defaults)."""
     before = sent if sent is not None else tuple(field.default for field in item.private)
     mask = 0

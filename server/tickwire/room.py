@@ -54,13 +54,15 @@ class Room(Generic[InputT]):
         super().__init_subclass__(**kwargs)
         cls.name = cls.__dict__.get("name", cls.__name__.lower())
         cls.input_class = _input_class(cls)
-        if not isinstance(cls.name, str) or not 1 <= len(cls.name) <= 64:
+        if not 1 <= len(cls.name) <= 64:
             raise DeclarationError(f"{cls.__name__}.name is {cls.name!r}; use 1 to 64 characters.")
         if not 0 < cls.hz <= 240:
             raise DeclarationError(f"{cls.__name__}.hz is {cls.hz!r}; use more than 0 and at most 240 ticks a second.")
         for attribute, low in (("snapshot_every", 1), ("max_players", 1)):
             if type(getattr(cls, attribute)) is not int or getattr(cls, attribute) < low:
-                raise DeclarationError(f"{cls.__name__}.{attribute} is {getattr(cls, attribute)!r}; use an int from {low}.")
+                raise DeclarationError(
+                    f"{cls.__name__}.{attribute} is {getattr(cls, attribute)!r}; use an int from {low}."
+                )
         cls.schema = Schema.of(entities=cls.entities, input=cls.input_class, events=cls.events)
 
     # Hooks

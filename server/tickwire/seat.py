@@ -64,11 +64,11 @@ class Seat:
     heard_tick: int = 0
     owned: dict[int, Entity] = attrs.field(factory=dict[int, Entity])
     owned_changed: bool = True
-    private_sent: dict[int, tuple[Wire, ...]] = attrs.field(factory=dict)
-    control: list[bytes] = attrs.field(factory=list)
-    events: deque[bytes] = attrs.field(factory=deque)
+    private_sent: dict[int, tuple[Wire, ...]] = attrs.field(factory=dict[int, tuple[Wire, ...]])
+    control: list[bytes] = attrs.field(factory=list[bytes])
+    events: deque[bytes] = attrs.field(factory=deque[bytes])
     queue_bytes: int = 0
-    inbox: list[Event] = attrs.field(factory=list)
+    inbox: list[Event] = attrs.field(factory=list[Event])
     drop_at: float = 0.0
     news_sent: tuple[int, int, int] | None = None
     drop_told: bool = False

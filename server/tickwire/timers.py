@@ -28,7 +28,7 @@ class Timer:
 class Timers:
     """The timers of one room."""
 
-    _heap: list[tuple[int, int, Timer]] = attrs.field(init=False, factory=list)
+    _heap: list[tuple[int, int, Timer]] = attrs.field(init=False, factory=list[tuple[int, int, Timer]])
     _made: int = attrs.field(init=False, default=0)
     _clock: int = attrs.field(init=False, default=0)
 

@@ -1,11 +1,11 @@
-"""The transport: what lies between a session and its socket.
+r"""The transport: what lies between a session and its socket.
 
 ::
 
     socket -> Transport.receive_some -> FrameSplitter --fast--> deliver(payload)
-                                                     \\-slow-> trio-websocket -> get_message -> deliver(payload)
+                                                     \-slow-> trio-websocket -> get_message -> deliver(payload)
     session -> Transport.write_nowait(frames) -> one non-blocking write -> socket
-                                                \\-what it didn't take-> finished by a task of the connection
+                                                \-what it didn't take-> finished by a task of the connection
     trio-websocket -> Transport.send_all -> (after that) -> socket
 
 trio-websocket keeps the handshake, ping and pong, close, fragments, text and every error: it is given this

@@ -39,7 +39,7 @@ def apply(base: WorldState, delta: Delta) -> WorldState:
 
 def _place(group: object, classes: int) -> tuple[int, int]:
     """Return the class index and the position of the operation in the order of application."""
-    if type(group) is not list or len(group) < 2:  # type: ignore[arg-type]
+    if type(group) is not list or len(cast("list[object]", group)) < 2:
         _refuse("a group is not an array of at least two items")
     tag = cast("list[object]", group)[0]
     if type(tag) is not int or not 0 <= tag < 3 * classes:

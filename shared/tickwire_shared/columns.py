@@ -22,13 +22,13 @@ MAX_PACKED_WIDTHS: Final = 20
 
 def narrowest(low: int, high: int, rows: int) -> int:
     """Return the width code that holds values from ``low`` to ``high``."""
-    if -128 <= low and high < 128:
+    if low >= -128 and high < 128:
         return 0
-    if -2048 <= low and high < 2048 and rows >= MIN_ROWS_FOR_12_BITS:
+    if low >= -2048 and high < 2048 and rows >= MIN_ROWS_FOR_12_BITS:
         return 1
-    if -32768 <= low and high < 32768:
+    if low >= -32768 and high < 32768:
         return 2
-    if -(1 << 31) <= low and high < 1 << 31:
+    if low >= -(1 << 31) and high < 1 << 31:
         return 3
     return 4
 
@@ -52,7 +52,7 @@ def read_column(data: bytes, code: int, rows: int) -> list[int]:
     """Decode a column of exactly ``rows`` values from ``data``, which has exactly its size."""
     if code == 1:
         return _read_12_bits(data, rows)
-    column = array(_TYPECODES[code])
+    column: array[int] = array(_TYPECODES[code])
     column.frombytes(data)
     if _SWAP:
         column.byteswap()

@@ -36,6 +36,7 @@ T = TypeVar("T")
 EnumT = TypeVar("EnumT", bound=enum.Enum)
 
 _METADATA_KEY = "tickwire"
+_REQUIRED: Any = attrs.NOTHING
 _RESERVED = frozenset({"id", "type", "mine", "view"})
 
 
@@ -49,7 +50,7 @@ class FieldSpec:
 
 def _field(kind: Kind, to: To, default: object, factory: Callable[[], object] | None = None) -> Any:
     if to not in ("all", "owner"):
-        raise DeclarationError(f'to is {to!r}; use "all" or "owner", or leave the field unmarked to keep it on the server.')
+        raise DeclarationError(f'to is {to!r}; use "all" or "owner", or no wire kind to keep it on the server.')
     metadata = {_METADATA_KEY: FieldSpec(kind, to)}
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata)
@@ -62,26 +63,24 @@ def quantized(
     *,
     step: float,
     overflow: Overflow = "clamp",
-    default: float = cast("float", attrs.NOTHING),
+    default: float = _REQUIRED,
     to: To = "all",
 ) -> float:
     """Declare a float from ``min`` to ``max`` in steps of ``step``; 1 byte when it moves by up to 127 steps."""
     return cast("float", _field(Quantized(min=min, max=max, step=step, overflow=overflow), to, default))
 
 
-def angle(bits: int = 10, *, default: float = cast("float", attrs.NOTHING), to: To = "all") -> float:
+def angle(bits: int = 10, *, default: float = _REQUIRED, to: To = "all") -> float:
     """Declare an angle in radians that wraps, with ``2 ** bits`` steps in a full turn."""
     return cast("float", _field(Angle(bits=bits), to, default))
 
 
-def integer(
-    min: int, max: int, *, overflow: Overflow = "clamp", default: int = cast("int", attrs.NOTHING), to: To = "all"
-) -> int:
+def integer(min: int, max: int, *, overflow: Overflow = "clamp", default: int = _REQUIRED, to: To = "all") -> int:
     """Declare an int from ``min`` to ``max``, both included, within +-2^52."""
     return cast("int", _field(Integer(min=min, max=max, overflow=overflow), to, default))
 
 
-def flag(*, default: bool = cast("bool", attrs.NOTHING), to: To = "all") -> bool:
+def flag(*, default: bool = _REQUIRED, to: To = "all") -> bool:
     """Declare a bool."""
     return cast("bool", _field(Flag(), to, default))
 
@@ -91,22 +90,22 @@ def trigger(*, default: bool = False) -> bool:
     return cast("bool", _field(Trigger(), "all", default))
 
 
-def choice(members: type[EnumT], *, default: EnumT = cast("Any", attrs.NOTHING), to: To = "all") -> EnumT:
+def choice(members: type[EnumT], *, default: EnumT = _REQUIRED, to: To = "all") -> EnumT:
     """Declare a member of the enum ``members``; the browser sees its name."""
     return cast("EnumT", _field(Choice.of(members), to, default))
 
 
-def ref(of: str | None = None, *, default: None = cast("None", attrs.NOTHING), to: To = "all") -> Any:
+def ref(of: str | None = None, *, default: None = _REQUIRED, to: To = "all") -> Any:
     """Declare a reference to an entity (of the class named ``of``) or None."""
     return _field(Ref(of=of), to, default)
 
 
-def text(max_bytes: int, *, overflow: Overflow = "clamp", default: str = cast("str", attrs.NOTHING), to: To = "all") -> str:
+def text(max_bytes: int, *, overflow: Overflow = "clamp", default: str = _REQUIRED, to: To = "all") -> str:
     """Declare a str of at most ``max_bytes`` UTF-8 bytes."""
     return cast("str", _field(Text(max=max_bytes, overflow=overflow), to, default))
 
 
-def blob(max_bytes: int, *, default: bytes = cast("bytes", attrs.NOTHING), to: To = "all") -> bytes:
+def blob(max_bytes: int, *, default: bytes = _REQUIRED, to: To = "all") -> bytes:
     """Declare bytes, at most ``max_bytes`` of them."""
     return cast("bytes", _field(Blob(max=max_bytes), to, default))
 
@@ -147,14 +146,20 @@ EntityT = TypeVar("EntityT", bound=Entity)
 InputT = TypeVar("InputT", bound=Input)
 EventT = TypeVar("EventT", bound=Event)
 
-_SPECIFIERS = (quantized, angle, integer, flag, trigger, choice, ref, text, blob, packed, attrs.field)
+# Type checkers want the tuple of field specifiers written out each time.
 
 
 @overload
-@dataclass_transform(kw_only_default=True, field_specifiers=_SPECIFIERS)
+@dataclass_transform(
+    kw_only_default=True,
+    field_specifiers=(quantized, angle, integer, flag, trigger, choice, ref, text, blob, packed, attrs.field),
+)
 def entity(cls: type[EntityT], /) -> type[EntityT]: ...
 @overload
-@dataclass_transform(kw_only_default=True, field_specifiers=_SPECIFIERS)
+@dataclass_transform(
+    kw_only_default=True,
+    field_specifiers=(quantized, angle, integer, flag, trigger, choice, ref, text, blob, packed, attrs.field),
+)
 def entity(*, singleton: bool = False, predicted: bool = False) -> Callable[[type[EntityT]], type[EntityT]]: ...
 def entity(cls: type[Any] | None = None, /, *, singleton: bool = False, predicted: bool = False) -> Any:
     """Make a class a replicated entity.
@@ -177,7 +182,10 @@ def entity(cls: type[Any] | None = None, /, *, singleton: bool = False, predicte
     return decorate if cls is None else decorate(cls)
 
 
-@dataclass_transform(kw_only_default=True, field_specifiers=_SPECIFIERS)
+@dataclass_transform(
+    kw_only_default=True,
+    field_specifiers=(quantized, angle, integer, flag, trigger, choice, ref, text, blob, packed, attrs.field),
+)
 def inputs(cls: type[InputT]) -> type[InputT]:
     """Make a class the command that a player gives for each tick; every field needs a default.
 
@@ -187,18 +195,28 @@ def inputs(cls: type[InputT]) -> type[InputT]:
     made = _declare(cls, Input, [], eq=True)
     for field in made.wire_type.public:
         if not isinstance(field.kind, IntKind):
-            raise DeclarationError(f"{cls.__name__}.{field.name}: inputs hold numbers, flags and choices; send text as an event.")
+            raise DeclarationError(
+                f"{cls.__name__}.{field.name}: inputs hold numbers, flags and choices; send text as an event."
+            )
     for attribute in attrs.fields(made):
         if attribute.default is attrs.NOTHING:
-            raise DeclarationError(f"{cls.__name__}.{attribute.name} needs a default: the neutral input is made of them.")
+            raise DeclarationError(
+                f"{cls.__name__}.{attribute.name} needs a default: the neutral input is made of them."
+            )
     return cast("type[InputT]", made)
 
 
 @overload
-@dataclass_transform(kw_only_default=True, field_specifiers=_SPECIFIERS)
+@dataclass_transform(
+    kw_only_default=True,
+    field_specifiers=(quantized, angle, integer, flag, trigger, choice, ref, text, blob, packed, attrs.field),
+)
 def event(cls: type[EventT], /) -> type[EventT]: ...
 @overload
-@dataclass_transform(kw_only_default=True, field_specifiers=_SPECIFIERS)
+@dataclass_transform(
+    kw_only_default=True,
+    field_specifiers=(quantized, angle, integer, flag, trigger, choice, ref, text, blob, packed, attrs.field),
+)
 def event(*, client: bool = False) -> Callable[[type[EventT]], type[EventT]]: ...
 def event(cls: type[Any] | None = None, /, *, client: bool = False) -> Any:
     """Make a class a one-off message from the server to clients, and with ``client`` also the other way.
@@ -215,7 +233,9 @@ def event(cls: type[Any] | None = None, /, *, client: bool = False) -> Any:
 
 def _declare(cls: type[Any], base: type[Any], flags: list[str], *, eq: bool) -> type[Any]:
     if not issubclass(cls, base):
-        raise DeclarationError(f"{cls.__name__} must inherit from {base.__name__}: class {cls.__name__}({base.__name__}).")
+        raise DeclarationError(
+            f"{cls.__name__} must inherit from {base.__name__}: class {cls.__name__}({base.__name__})."
+        )
     made = attrs.define(cls, kw_only=True, slots=True, eq=eq)
     fields: list[FieldType] = []
     for attribute in attrs.fields(made):

@@ -22,6 +22,7 @@ import attrs
 
 from tickwire_shared.columns import column_bytes, join_widths, narrowest, write_column
 from tickwire_shared.errors import SchemaMismatch
+from tickwire_shared.kinds import IntKind
 from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.state import Column, Table, WorldState
 
@@ -141,7 +142,7 @@ def _sparse_bytes(code: int, rows: int, changed: int) -> int:
 
 def _wrapped(field: FieldType, changes: list[int]) -> list[int]:
     """Take differences of a wrapping kind the short way round."""
-    modulus = field.kind.modulus if field.is_int else 0  # type: ignore[union-attr]
+    modulus = cast("IntKind", field.kind).modulus
     if not modulus:
         return changes
     half = modulus >> 1

@@ -330,9 +330,10 @@ class Blob(ByteKind):
         """Copy to bytes; too long is refused."""
         if not isinstance(value, bytes | bytearray | memoryview):
             raise ValueRefused(f"{value!r:.60} is not bytes.")
-        if len(value) > self.max:
-            raise ValueRefused(f"The blob has {len(value)} bytes; at most {self.max} fit.")
-        return bytes(value)
+        raw = bytes(cast("bytes", value))
+        if len(raw) > self.max:
+            raise ValueRefused(f"The blob has {len(raw)} bytes; at most {self.max} fit.")
+        return raw
 
     def from_wire(self, wire: Wire) -> bytes:
         """Return the bytes."""

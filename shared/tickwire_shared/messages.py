@@ -59,7 +59,7 @@ class Join:
     mode: Mode
     target: str
     schema_hash: bytes | None = None
-    options: Mapping[str, object] = attrs.field(factory=dict)
+    options: Mapping[str, object] = attrs.field(factory=dict[str, object])
 
 
 @attrs.frozen
@@ -351,8 +351,9 @@ def _parse_join(items: list[object]) -> Join:
         raise ProtocolError(f"{target!r:.80} is not the name or id of a room.")
     if type(options) is not dict:
         raise ProtocolError("The join's options are not a map.")
-    check_depth(options)
-    return Join(cast("Mode", mode), target, _hash(items[4]), cast("dict[str, object]", options))
+    fields = cast("dict[str, object]", options)
+    check_depth(fields)
+    return Join(cast("Mode", mode), target, _hash(items[4]), fields)
 
 
 def _parse_resume(items: list[object]) -> Resume:
@@ -384,7 +385,7 @@ def _check_protocol(version: object) -> None:
 def _hash(value: object) -> bytes | None:
     if value is not None and (type(value) is not bytes or len(value) != 8):
         raise ProtocolError("The schema hash is neither nil nor 8 bytes.")
-    return cast("bytes | None", value)
+    return value
 
 
 def check_depth(value: object, depth: int = 2) -> None:
@@ -464,7 +465,9 @@ def _parse_welcome(value: object) -> Welcome:
         raise ProtocolError("WELCOME is not a map.")
     items = cast("dict[str, object]", value)
     if items.get("protocol") != PROTOCOL_VERSION:
-        raise ProtocolError(f"The server speaks protocol {items.get('protocol')!r:.40}, this client {PROTOCOL_VERSION}.")
+        raise ProtocolError(
+            f"The server speaks protocol {items.get('protocol')!r:.40}, this client {PROTOCOL_VERSION}."
+        )
     text = [items.get(key) for key in ("room", "type", "token")]
     schema_hash, resumed = items.get("hash"), items.get("resumed")
     if not all(type(item) is str for item in text) or type(schema_hash) is not bytes or type(resumed) is not bool:

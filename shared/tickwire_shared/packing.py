@@ -6,7 +6,7 @@ msgpack ships no types, so its functions are wrapped with ``cast`` here and impo
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
 import msgpack
 
@@ -18,10 +18,11 @@ MAX_CLIENT_MESSAGE_BYTES = 4096
 MAX_SERVER_MESSAGE_BYTES = 16 << 20
 """What a client accepts: a full snapshot of 5,000 entities is about 100 KB, so this is ample."""
 
-_packer = cast("Callable[[object], bytes]", msgpack.Packer(autoreset=True).pack)
-_unpackb = cast("Callable[..., object]", msgpack.unpackb)
+_untyped = cast("Any", msgpack)
+_packer = cast("Callable[[object], bytes]", _untyped.Packer(autoreset=True).pack)
+_unpackb = cast("Callable[..., object]", _untyped.unpackb)
 _MALFORMED: tuple[type[Exception], ...] = (
-    cast("type[Exception]", msgpack.UnpackException),
+    cast("type[Exception]", _untyped.UnpackException),
     ValueError,
     TypeError,
     OverflowError,

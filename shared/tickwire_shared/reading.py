@@ -36,14 +36,16 @@ class TableReader:
     item: ClassType
     _readers: tuple[ReadField, ...] = attrs.field(init=False)
     _write_back: Callable[[Sequence[Entity], Sequence[Column]], None] | None = attrs.field(init=False)
-    _texts: dict[int, tuple[list[str], Column]] = attrs.field(init=False, factory=dict)
+    _texts: dict[int, tuple[list[str], Column]] = attrs.field(init=False, factory=dict[int, tuple[list[str], Column]])
 
     def __attrs_post_init__(self) -> None:
         """Generate the code."""
         self._readers = tuple(_compile_reader(field) for field in self.item.fields)
         self._write_back = _compile_write_back(self.item) if self.item.predicted else None
 
-    def read(self, ids: tuple[int, ...], entities: Sequence[Entity], previous: Table) -> tuple[Table, tuple[Column, ...]]:
+    def read(
+        self, ids: tuple[int, ...], entities: Sequence[Entity], previous: Table
+    ) -> tuple[Table, tuple[Column, ...]]:
         """Quantise all fields of ``entities``, which are sorted by id.
 
         Returns:
@@ -127,7 +129,7 @@ def _compile_reader(field: FieldType) -> ReadField:
             scope["TO_WIRE"] = kind.to_wire
             term = f"TO_WIRE({value})"
     source = f"def read(entities):\n    return [{term} for e in entities]\n"
-    exec(compile(source, f"<reader of {field.name}>", "exec"), scope)  # noqa: S102 - field names are identifiers
+    exec(compile(source, f"<reader of {field.name}>", "exec"), scope)
     return cast("ReadField", scope["read"])
 
 
@@ -139,10 +141,12 @@ def _compile_write_back(item: ClassType) -> Callable[[Sequence[Entity], Sequence
         kind = field.kind
         if isinstance(kind, Quantized):
             scope |= {f"MIN{number}": kind.min, f"STEP{number}": kind.step}
-            lines.append(f"    for e, i in zip(entities, columns[{number}]): e.{field.name} = MIN{number} + i * STEP{number}")
+            lines.append(
+                f"    for e, i in zip(entities, columns[{number}]): e.{field.name} = MIN{number} + i * STEP{number}"
+            )
         elif isinstance(kind, Angle):
             scope[f"STEP{number}"] = kind.step
             lines.append(f"    for e, i in zip(entities, columns[{number}]): e.{field.name} = i * STEP{number}")
     source = "def write_back(entities, columns):\n" + ("\n".join(lines) or "    pass") + "\n"
-    exec(compile(source, f"<write back of {item.name}>", "exec"), scope)  # noqa: S102 - field names are identifiers
+    exec(compile(source, f"<write back of {item.name}>", "exec"), scope)
     return cast("Callable[[Sequence[Entity], Sequence[Column]], None]", scope["write_back"])
