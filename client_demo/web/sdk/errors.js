@@ -1,0 +1,37 @@
+// @ts-check
+/**
+ * The SDK's errors. Only these leave it; each message is a sentence that names the value and the remedy.
+ *
+ *     TickwireError          whatever ends or prevents a game: {code, reason, retry}
+ *     +-- ProtocolError      the server sent something that PROTOCOL.md does not allow
+ *     +-- UsageError         this page called the SDK in a way that cannot work
+ */
+
+/** What went wrong, in words for a person, with the close code and whether coming back may help. */
+export class TickwireError extends Error {
+  /**
+   * @param {string} reason a sentence
+   * @param {{code?: number, retry?: boolean}} [details]
+   */
+  constructor(reason, { code = 0, retry = false } = {}) {
+    super(reason);
+    this.name = new.target.name;
+    /** A sentence for the player. */
+    this.reason = reason;
+    /** The close code of PROTOCOL.md section 9, or of WebSocket; 0 when no connection was involved. */
+    this.code = code;
+    /** True when the same attempt may succeed later. */
+    this.retry = retry;
+  }
+}
+
+/** The server broke the protocol. Ends the connection (4002), never the page. */
+export class ProtocolError extends TickwireError {
+  /** @param {string} reason */
+  constructor(reason) {
+    super(reason, { code: 4002, retry: true });
+  }
+}
+
+/** The page asked for something impossible; thrown at the line that did. */
+export class UsageError extends TickwireError {}

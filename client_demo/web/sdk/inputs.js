@@ -1,0 +1,121 @@
+// @ts-check
+/**
+ * The player's input: an object to set fields on, sampled once for every tick and sent addressed to it.
+ *
+ * Sent inputs are remembered by tick, for whoever replays them (prediction).
+ */
+
+import { UsageError } from "./errors.js";
+import { encodeInput, MAX_INPUTS } from "./messages.js";
+import { wrapTick } from "./ticks.js";
+
+/** @typedef {import("./schema.js").ClassSpec} ClassSpec */
+/** @typedef {import("./schema.js").Field} Field */
+
+/** Inputs remembered: 2 s at 60 ticks a second, far more than the 32 ticks that a server accepts ahead. */
+const REMEMBERED = 128;
+
+/** @typedef {{tick: number, wire: number[]}} SentInput */
+
+export class Inputs {
+  #spec;
+  /** @type {number[]} what is set now, as wire values */
+  #current;
+  /** @type {Set<number>} triggers pressed since the last sample */
+  #pressed = new Set();
+  /** @type {(SentInput | undefined)[]} */
+  #sent = new Array(REMEMBERED);
+
+  /** The last tick sampled, unwrapped; null before the first. */
+  /** @type {number | null} */
+  lastTick = null;
+
+  /**
+   * The input's fields, to be set by the page: `current.turn = 1`. Setting a wrong value throws a UsageError
+   * at that line; a field that does not exist throws a TypeError.
+   * @type {{[field: string]: any}}
+   */
+  current;
+
+  /** @param {ClassSpec} spec */
+  constructor(spec) {
+    this.#spec = spec;
+    this.#current = spec.publicFields.map((field) => /** @type {number} */ (field.initial));
+    this.current = this.#accessors();
+  }
+
+  /**
+   * Set a trigger (or flag) for exactly one tick, the next one sampled.
+   * @param {string} name
+   */
+  press(name) {
+    const field = this.#spec.publicFields.find((candidate) => candidate.name === name);
+    if (!field || (field.kind.name !== "trigger" && field.kind.name !== "flag")) {
+      throw new UsageError(`${this.#spec.name} has no trigger ${JSON.stringify(name)}; its fields are ${this.#spec.publicFields.map((f) => f.name).join(", ")}.`);
+    }
+    this.#pressed.add(field.index);
+  }
+
+  /**
+   * Sample every tick that has come since the last call.
+   * @param {number} tick the tick to command now, unwrapped, with fraction
+   * @returns {Uint8Array | null} the INPUT message; null when no tick has come
+   */
+  sample(tick) {
+    const last = Math.floor(tick);
+    if (this.lastTick !== null && last <= this.lastTick) return null;
+    // After a pause the ticks that are long gone are left out: the server has simulated them.
+    const first = Math.max(this.lastTick === null ? last : this.lastTick + 1, last - MAX_INPUTS + 1);
+    /** @type {number[]} */
+    const values = [];
+    for (let t = first; t <= last; t++) values.push(...this.#record(t));
+    this.lastTick = last;
+    return encodeInput(wrapTick(first), values);
+  }
+
+  /**
+   * The input that was sent for a tick, as wire values; undefined when none was or it is forgotten.
+   * @param {number} tick unwrapped
+   */
+  at(tick) {
+    const sent = this.#sent[slot(tick)];
+    return sent?.tick === tick ? sent.wire : undefined;
+  }
+
+  /** Begin anew: another join, whose ticks have nothing to do with those before. */
+  restart() {
+    this.lastTick = null;
+    this.#pressed.clear();
+    this.#sent.fill(undefined);
+  }
+
+  /** @param {number} tick */
+  #record(tick) {
+    const wire = this.#current.slice();
+    for (const index of this.#pressed) wire[index] = 1;
+    this.#pressed.clear();
+    for (const field of this.#spec.publicFields) if (field.kind.name === "trigger") this.#current[field.index] = /** @type {number} */ (field.initial);
+    this.#sent[slot(tick)] = { tick, wire };
+    return wire;
+  }
+
+  #accessors() {
+    const { name: type, publicFields } = this.#spec;
+    const current = Object.create(null);
+    for (const { name, index, kind } of publicFields) {
+      Object.defineProperty(current, name, {
+        enumerable: true,
+        get: () => kind.read(this.#current[index]),
+        set: (value) => {
+          this.#current[index] = /** @type {number} */ (kind.write(value, `${type}.${name}`));
+        },
+      });
+    }
+    return Object.preventExtensions(current);
+  }
+}
+
+/** @param {number} tick */
+function slot(tick) {
+  return ((tick % REMEMBERED) + REMEMBERED) % REMEMBERED;
+}
