@@ -1,0 +1,116 @@
+"""Turns the demo arena's state into what a pilot sees: moving bullets, ships with velocities."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from math import cos, sin
+from typing import Generic, TypeVar, cast
+
+from attrs import define, field, frozen
+
+from tickwire_client.arena_pilot import BULLET_SPEED, ArenaView, BulletSight, CrateSight, RockSight, ShipSight
+from tickwire_client.game_view import GameView
+from tickwire_client.replica import Replica
+from tickwire_shared.state import Table
+from tickwire_shared.ticks import tick_distance
+
+CLASSES = ("Ship", "Bullet", "Rock", "Health", "Match")
+INPUTS = ("turn", "thrust", "fire")
+FORGET_TICKS = 15  # a velocity from sightings farther apart would be of another manoeuvre
+
+_ShipRow = tuple[int, float, float, float, int, bool, bool]
+_BulletRow = tuple[float, float, float, int, int]
+T = TypeVar("T")
+
+
+def is_arena(replica: Replica) -> bool:
+    """Whether a room has the classes and controls of the demo arena."""
+    input_type = replica.schema.input
+    controls = () if input_type is None else tuple(declared.name for declared in input_type.public)
+    return all(map(replica.has_class, CLASSES)) and controls == INPUTS
+
+
+@frozen(slots=True)
+class _Sighting:
+    tick: int
+    x: float
+    y: float
+
+
+@define
+class _Still(Generic[T]):
+    """Sights of a class whose entities rarely change, made again only when its table is another one."""
+
+    name: str
+    make: Callable[[Replica], tuple[T, ...]]
+    _table: Table | None = field(default=None, init=False)
+    _sights: tuple[T, ...] = field(default=(), init=False)
+
+    def look(self, replica: Replica) -> tuple[T, ...]:
+        """What there is now."""
+        table = replica.state.tables[replica.layout(self.name).index]
+        if table is not self._table:
+            self._table, self._sights = table, self.make(replica)
+        return self._sights
+
+
+@define
+class ArenaScout:
+    """Looks at the arena for one bot. It remembers where ships were, because others' velocities aren't sent."""
+
+    _before: dict[int, _Sighting] = field(factory=dict[int, _Sighting], init=False)
+    _rocks: _Still[RockSight] = field(factory=lambda: _Still("Rock", _rocks), init=False)
+    _crates: _Still[CrateSight] = field(factory=lambda: _Still("Health", _crates), init=False)
+
+    def look(self, game: GameView) -> ArenaView:
+        """What this player's pilot sees now."""
+        replica = game.replica
+        owned = replica.owned
+        ships = tuple(self._ships(replica, game.tick, game.hz))
+        mine = next((ship for ship in ships if ship.id in owned), None)
+        match = game.one("Match")
+        return ArenaView(
+            me=mine,
+            width=match.width if match is not None else 0.0,
+            height=match.height if match is not None else 0.0,
+            enemies=tuple(ship for ship in ships if ship.id not in owned),
+            bullets=tuple(_bullets(replica, game.tick, game.hz)),
+            rocks=self._rocks.look(replica),
+            crates=self._crates.look(replica),
+        )
+
+    def _ships(self, replica: Replica, tick: int, hz: float) -> Iterator[ShipSight]:
+        before, self._before = self._before, {}
+        rows = replica.rows("Ship", "id", "x", "y", "heading", "hp", "alive", "shield")
+        for id, x, y, heading, hp, alive, shield in cast("Iterator[_ShipRow]", rows):
+            vx, vy = _velocity(before.get(id), tick, x, y, hz)
+            self._before[id] = _Sighting(tick, x, y)
+            yield ShipSight(id, x, y, vx, vy, heading, hp, alive, shield)
+
+
+def _velocity(before: _Sighting | None, tick: int, x: float, y: float, hz: float) -> tuple[float, float]:
+    if before is None:
+        return 0.0, 0.0
+    ticks = tick_distance(tick, before.tick)
+    if not 0 < ticks <= FORGET_TICKS:
+        return 0.0, 0.0
+    return (x - before.x) * hz / ticks, (y - before.y) * hz / ticks
+
+
+def _bullets(replica: Replica, tick: int, hz: float) -> Iterator[BulletSight]:
+    """Bullets are sent once, at their launch; where they are now follows from their age."""
+    rows = replica.rows("Bullet", "x", "y", "heading", "born", "by")
+    for x, y, heading, born, by in cast("Iterator[_BulletRow]", rows):
+        age_s = tick_distance(tick, born) / hz
+        vx, vy = cos(heading) * BULLET_SPEED, sin(heading) * BULLET_SPEED
+        yield BulletSight(x + vx * age_s, y + vy * age_s, vx, vy, by)
+
+
+def _rocks(replica: Replica) -> tuple[RockSight, ...]:
+    rows = cast("Iterator[tuple[float, float, float]]", replica.rows("Rock", "x", "y", "radius"))
+    return tuple(RockSight(x, y, radius) for x, y, radius in rows)
+
+
+def _crates(replica: Replica) -> tuple[CrateSight, ...]:
+    rows = cast("Iterator[tuple[float, float]]", replica.rows("Health", "x", "y"))
+    return tuple(CrateSight(x, y) for x, y in rows)

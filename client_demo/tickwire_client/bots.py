@@ -1,0 +1,90 @@
+"""Bots: players without people. In the demo arena they play in earnest, elsewhere they wander."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from typing import Protocol
+
+import trio
+from attrs import field, frozen
+
+from tickwire_client.arena_pilot import decide
+from tickwire_client.arena_scout import ArenaScout, is_arena
+from tickwire_client.client import Game
+from tickwire_client.game_view import GameView
+from tickwire_client.wanderer import wander
+from tickwire_shared.kinds import Kind
+from tickwire_shared.schema import ClassType
+
+DECISION_TICKS = 4  # about as fast as a person; and thinking costs more than receiving
+
+
+class Brain(Protocol):
+    """Decides what a bot does."""
+
+    def choose(self, game: GameView, rng: random.Random) -> Mapping[str, object]:
+        """The fields of the input to change now."""
+        ...
+
+
+@frozen
+class ArenaBrain:
+    """Plays the demo arena."""
+
+    _scout: ArenaScout = field(factory=ArenaScout)
+
+    def choose(self, game: GameView, rng: random.Random) -> Mapping[str, object]:
+        """Look round and steer."""
+        steering = decide(self._scout.look(game), rng)
+        return {"turn": steering.turn, "thrust": steering.thrust, "fire": steering.fire}
+
+
+@frozen
+class WanderingBrain:
+    """Plays anything, without understanding."""
+
+    kinds: Mapping[str, Kind]
+
+    @classmethod
+    def of(cls, input_type: ClassType) -> WanderingBrain:
+        """Make one for an input class."""
+        return cls({declared.name: declared.kind for declared in input_type.public})
+
+    def choose(self, game: GameView, rng: random.Random) -> Mapping[str, object]:
+        """Change something now and then."""
+        return wander(self.kinds, rng)
+
+
+@frozen
+class IdleBrain:
+    """For rooms that take no inputs: watches."""
+
+    def choose(self, game: GameView, rng: random.Random) -> Mapping[str, object]:
+        """Do nothing."""
+        return {}
+
+
+def brain_for(game: GameView) -> Brain:
+    """The best brain for the room that was joined."""
+    if is_arena(game.replica):
+        return ArenaBrain()
+    input_type = game.replica.schema.input
+    return IdleBrain() if input_type is None else WanderingBrain.of(input_type)
+
+
+async def play(game: Game, rng: random.Random) -> None:
+    """Play until the game is over; cancel it to stop earlier.
+
+    Raises:
+        ConnectionEnded: The game is over for this player.
+    """
+    brain = brain_for(game)
+    pause_s = DECISION_TICKS / game.hz
+    await trio.sleep(rng.uniform(0.0, pause_s))  # a swarm that thinks all at once stutters
+    while game.ended is None:
+        chosen = brain.choose(game, rng)
+        if chosen:
+            game.steer(**chosen)
+        await trio.sleep(pause_s)
+    raise game.ended

@@ -1,0 +1,256 @@
+"""The network client: `connect` joins a room and gives a `Game` to play.
+
+Three tasks per game, all in the nursery that ``connect`` opens::
+
+    connect
+    +-- Game.run            one connection after the other: dial, handshake, join or resume, backoff
+        +-- receiver        messages in, through the session, waking whoever waits
+        +-- sender          the only one that sends: what was asked for, PINGs and inputs when they are due
+"""
+
+from __future__ import annotations
+
+import random
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
+from typing import assert_never
+
+import trio
+
+from tickwire_client.address import Address, parse_address
+from tickwire_client.client_session import ClientSession, Effect, Happened, Phase, Send, Updated, Welcomed
+from tickwire_client.game_view import GameView
+from tickwire_client.link import Dial, Link, converse, tcp_dial
+from tickwire_client.reconnect import NEVER, Backoff
+from tickwire_client.views import EventView
+from tickwire_shared.closing import ABNORMAL, RetryPolicy, clip_reason
+from tickwire_shared.errors import ConnectionEnded, JoinRefused, ProtocolError
+from tickwire_shared.messages import Join, Mode
+
+JOIN_TIMEOUT_S = 15.0
+LEAVE_TIMEOUT_S = 2.0  # for the server's answer to LEAVE
+SILENCE_S = 15.0  # PINGs go out every second; a server that answers none of them for so long is gone
+DEFAULT_BACKOFF = Backoff()
+
+
+class Game(GameView):
+    """A room being played over the network. Made by ``connect``.
+
+    All methods are for tasks of the same trio loop, any number of them at once.
+    """
+
+    def __init__(
+        self, address: Address, session: ClientSession, dial: Dial, backoff: Backoff, rng: random.Random
+    ) -> None:
+        """Prepare; ``run`` does the work."""
+        super().__init__(session)
+        self._address = address
+        self._dial = dial
+        self._backoff = backoff
+        self._rng = rng
+        self._sleeping = trio.Event()
+        self._updates = trio.lowlevel.ParkingLot()
+        self._events = trio.lowlevel.ParkingLot()
+        self._waits: Iterator[float] | None = None
+        self._leaving = False
+        self._ended: ConnectionEnded | None = None
+
+    @property
+    def ended(self) -> ConnectionEnded | None:
+        """Why the game is over for this player; None while it is not."""
+        return self._ended
+
+    async def next_snapshot(self) -> int:
+        """Wait for the next snapshot and return its tick. Cancellation loses nothing.
+
+        Raises:
+            ConnectionEnded: The game is over for this player.
+        """
+        await self._wait(self._updates)
+        return self.tick
+
+    async def events(self) -> AsyncIterator[EventView]:
+        """Iterate over the events of the room, from the oldest that nobody has taken yet.
+
+        Each event goes to one iteration only. Ends when this player leaves.
+
+        Raises:
+            ConnectionEnded: The game ended in another way.
+        """
+        while True:
+            for event in self.take_events():
+                yield event
+            if self._leaving:
+                return
+            if not self._happened:
+                await self._wait(self._events)
+
+    async def leave(self) -> None:
+        """Give up the seat and wait, for a short time, until the server has confirmed it."""
+        if self._leaving or self._ended is not None:
+            return
+        self._leaving = True
+        if self.session.phase is not Phase.PLAYING:
+            return
+        self._outbox.append(self.session.leave())
+        self._wake()
+        with trio.move_on_after(LEAVE_TIMEOUT_S):
+            while self._ended is None:
+                await self._updates.park()
+
+    async def wait_joined(self) -> None:
+        """Wait until the first snapshot is there.
+
+        Raises:
+            JoinRefused: The server refused, can't be reached, or doesn't answer.
+        """
+        with trio.move_on_after(JOIN_TIMEOUT_S):
+            while self.session.replica is None or self.session.replica.tick is None:
+                await self._wait(self._updates)
+            return
+        raise JoinRefused(ABNORMAL, f"{self._address.url} did not answer the join within {JOIN_TIMEOUT_S:.0f} s.")
+
+    async def run(self) -> None:
+        """Play until the game is over for this player; for ``connect`` alone."""
+        while True:
+            ended = await converse(self._address, self._dial, self._talk)
+            policy = self.session.lose(ended.code)
+            if policy is RetryPolicy.NEVER or self._leaving or not await self._pause(policy):
+                break
+        self.session.end()
+        refused = self.session.welcome is None
+        self._ended = JoinRefused(ended.code, ended.reason) if refused else ended
+        self._updates.unpark_all()
+        self._events.unpark_all()
+
+    async def _pause(self, policy: RetryPolicy) -> bool:
+        """Wait before the next attempt; False when there is to be none."""
+        if self._waits is None:
+            self._waits = self._backoff.waits_s(self._rng, at_once=policy is RetryPolicy.NOW)
+        wait_s = next(self._waits, None)
+        if wait_s is None:
+            return False
+        await trio.sleep(wait_s)
+        return not self._leaving
+
+    async def _talk(self, link: Link) -> None:
+        await link.send(self.session.begin(_now_ms()))
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(self._sender, link)
+            await self._receiver(link)
+
+    async def _receiver(self, link: Link) -> None:
+        receive = self.session.receive
+        while True:
+            data = await link.receive()
+            try:
+                effects = receive(data, _now_ms())
+            except ProtocolError as error:
+                await link.close(error.code, clip_reason(str(error)))
+                raise ConnectionEnded(error.code, str(error)) from error
+            for effect in effects:
+                self._carry_out(effect)
+
+    def _carry_out(self, effect: Effect) -> None:
+        match effect:
+            case Updated():
+                self._updates.unpark_all()
+            case Happened(event):
+                self.note_event(event)
+                self._events.unpark_all()
+            case Send(data):
+                self._outbox.append(data)
+                self._wake()
+            case Welcomed():
+                self._waits = None
+                self._wake()
+            case _:
+                assert_never(effect)
+
+    async def _sender(self, link: Link) -> None:
+        session = self.session
+        while True:
+            self._sleeping = trio.Event()
+            for data in self.take_outbox(_now_ms()):
+                await link.send(data)
+            now_ms = _now_ms()
+            silent_at_ms = session.heard_ms + SILENCE_S * 1000
+            if now_ms >= silent_at_ms:
+                raise ConnectionEnded(ABNORMAL, f"Nothing was heard of the server for {SILENCE_S:.0f} s.")
+            with trio.move_on_at(min(session.next_due_ms(now_ms), silent_at_ms) / 1000):
+                await self._sleeping.wait()
+
+    async def _wait(self, lot: trio.lowlevel.ParkingLot) -> None:
+        if self._ended is None:
+            await lot.park()
+        if self._ended is not None:
+            raise self._ended
+
+    def _wake(self) -> None:
+        self._sleeping.set()
+
+
+@asynccontextmanager
+async def connect(
+    url: str,
+    *,
+    room: str,
+    mode: Mode = "join_or_create",
+    options: Mapping[str, object] | None = None,
+    stream: trio.abc.Stream | None = None,
+    dial: Dial | None = None,
+    backoff: Backoff = DEFAULT_BACKOFF,
+    rng: random.Random | None = None,
+    ssl_context: ssl.SSLContext | None = None,
+) -> AsyncGenerator[Game]:
+    """Join a room and play in it; leaving the block leaves the room.
+
+    Entering waits for the first snapshot. A lost connection is resumed in the background; meanwhile
+    the last state stays readable. What the block raises comes out as it is, not in a group.
+
+    Args:
+        url: The server, like ``ws://127.0.0.1:8000``; the address of its page will do.
+        room: A room type, or with ``mode="id"`` a room's id.
+        mode: Join a room that has a free seat or create one, only create, only join, or join by id.
+        options: Handed to the room.
+        stream: Talk over this stream instead of dialling, once: the game then never reconnects.
+        dial: Opens each connection's stream, instead of TCP to ``url``.
+        backoff: When to try again after a lost connection.
+        rng: Where the backoff's jitter comes from.
+        ssl_context: For ``wss``; by default the system's certificates decide.
+
+    Raises:
+        JoinRefused: The server refused the join, can't be reached or doesn't answer.
+        UsageError: The URL is not one.
+    """
+    address = parse_address(url)
+    if stream is not None:
+        dial, backoff = _dial_once(stream), NEVER
+    session = ClientSession(Join(mode, room, options=dict(options or {})))
+    game = Game(address, session, dial or tcp_dial(address, ssl_context), backoff, rng or random.Random())
+    failure: Exception | None = None
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(game.run)
+        try:
+            await game.wait_joined()
+            yield game
+        except Exception as error:  # any: raised again below, where the nursery can't wrap it in a group
+            failure = error
+        finally:
+            with trio.CancelScope(shield=True):
+                await game.leave()
+            nursery.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
+
+
+def _dial_once(stream: trio.abc.Stream) -> Dial:
+    async def dial() -> trio.abc.Stream:
+        return stream
+
+    return dial
+
+
+def _now_ms() -> float:
+    return trio.current_time() * 1000

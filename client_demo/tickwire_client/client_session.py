@@ -1,0 +1,327 @@
+"""The client's side of a session, without I/O: bytes and the time in, effects out.
+
+::
+
+    IDLE --begin--> JOINING --WELCOME--> PLAYING --lost--> LOST --begin--> JOINING (with RESUME)
+    LOST --lost--> LOST (an attempt failed)
+      any of them --ended for good--> ENDED
+
+A session outlives its connections. Whoever owns it sends what it returns, in order, and tells it what
+arrived: the network client in `client.py`, the in-memory test kit, the fuzz tests.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Mapping
+from typing import assert_never
+
+from attrs import define, field, frozen
+
+from tickwire_client.clock import PingTimer, ServerClock
+from tickwire_client.pacing import InputPacer
+from tickwire_client.replica import Replica
+from tickwire_client.statistics import GameStats
+from tickwire_client.views import EventView
+from tickwire_shared.closing import RetryPolicy, retry_policy
+from tickwire_shared.errors import ProtocolError, StaleBaseline, UsageError
+from tickwire_shared.kinds import Wire
+from tickwire_shared.messages import (
+    Check,
+    Epoch,
+    EventMessage,
+    Join,
+    News,
+    Pong,
+    Private,
+    Resume,
+    ServerMessage,
+    SnapshotMessage,
+    Welcome,
+    build_event,
+    build_input,
+    build_join,
+    build_leave,
+    build_ping,
+    build_resume,
+    build_resync,
+    parse_server,
+)
+from tickwire_shared.schema import ClassType, Schema
+
+
+class Phase(enum.Enum):
+    """Where a client's session stands."""
+
+    IDLE = "idle"
+    JOINING = "joining"
+    PLAYING = "playing"
+    LOST = "lost"
+    ENDED = "ended"
+
+
+TRANSITIONS: Mapping[Phase, frozenset[Phase]] = {
+    Phase.IDLE: frozenset({Phase.JOINING, Phase.ENDED}),
+    Phase.JOINING: frozenset({Phase.PLAYING, Phase.LOST, Phase.ENDED}),
+    Phase.PLAYING: frozenset({Phase.LOST, Phase.ENDED}),
+    Phase.LOST: frozenset({Phase.LOST, Phase.JOINING, Phase.ENDED}),
+    Phase.ENDED: frozenset(),
+}
+
+
+@frozen(slots=True)
+class Send:
+    """Send these bytes as one binary message."""
+
+    data: bytes
+
+
+@frozen(slots=True)
+class Welcomed:
+    """The server has answered; a snapshot follows."""
+
+    resumed: bool
+
+
+@frozen(slots=True)
+class Updated:
+    """The state is now that of ``tick``."""
+
+    tick: int
+    full: bool
+
+
+@frozen(slots=True)
+class Happened:
+    """An event came from the server."""
+
+    event: EventView
+
+
+Effect = Send | Welcomed | Updated | Happened
+NOTHING: tuple[Effect, ...] = ()
+
+
+@define(eq=False)
+class ClientSession:
+    """One player's session. All times are the local clock's, in milliseconds.
+
+    Attributes:
+        join: What to ask the server for.
+        replica: The room; None before the first WELCOME.
+        welcome: The newest WELCOME.
+    """
+
+    join: Join
+    phase: Phase = field(default=Phase.IDLE, init=False)
+    replica: Replica | None = field(default=None, init=False)
+    welcome: Welcome | None = field(default=None, init=False)
+    clock: ServerClock = field(factory=ServerClock, init=False)
+    stats: GameStats = field(factory=GameStats, init=False)
+    pacer: InputPacer | None = field(default=None, init=False)
+    heard_ms: float = field(default=0.0, init=False)
+    _pings: PingTimer = field(factory=PingTimer, init=False)
+    _awaiting_full: bool = field(default=False, init=False)
+
+    def begin(self, now_ms: float) -> bytes:
+        """Start on a new connection: the first message, JOIN or RESUME."""
+        self._enter(Phase.JOINING)
+        self.heard_ms = now_ms
+        self._pings = PingTimer()
+        self._awaiting_full = False
+        self.clock.forget_path()
+        if self.pacer is not None:
+            self.pacer.restart()
+        if self.replica is not None:
+            self.replica.forget_staged()
+        if self.welcome is None:
+            return build_join(self.join)
+        tick = None if self.replica is None else self.replica.tick
+        return build_resume(Resume(self.welcome.room, self.welcome.token, tick, self.welcome.schema_hash))
+
+    def receive(self, data: bytes, now_ms: float) -> tuple[Effect, ...]:
+        """Take one message of the server.
+
+        Raises:
+            ProtocolError: The server broke the protocol. Close the connection with the error's code;
+                the session can't go on.
+        """
+        self.heard_ms = now_ms
+        self.stats.count_message(len(data))
+        message = parse_server(data)
+        if type(message) is SnapshotMessage and self.replica is not None:
+            return self._on_snapshot(self.replica, message, now_ms)
+        return self._on_message(message, now_ms)
+
+    def poll(self, now_ms: float) -> list[bytes]:
+        """The messages that are due now: PINGs and inputs. Call it when ``next_due_ms`` has come, or earlier."""
+        due: list[bytes] = []
+        if self.phase is not Phase.PLAYING:
+            return due
+        if self._pings.take(now_ms):
+            due.append(build_ping(now_ms))
+        run = self.pacer.take(now_ms) if self.pacer is not None else None
+        if run is not None:
+            due.append(build_input(run.tick, run.flat()))
+        return due
+
+    def next_due_ms(self, now_ms: float) -> float:
+        """The local time at which ``poll`` next has something to send; infinity when only a message can change that."""
+        if self.phase is not Phase.PLAYING:
+            return float("inf")
+        due_ms = self._pings.due_ms
+        return due_ms if self.pacer is None else min(due_ms, self.pacer.next_due_ms(now_ms))
+
+    def lose(self, code: int) -> RetryPolicy:
+        """The connection is gone. Says whether, and how soon, to ``begin`` again on a new one.
+
+        A join that never succeeded is not tried again: whoever asked for it is there to hear why.
+        """
+        if self.phase is Phase.PLAYING:
+            self.stats.count_disconnect()
+        policy = RetryPolicy.NEVER if self.welcome is None else retry_policy(code)
+        self._enter(Phase.ENDED if policy is RetryPolicy.NEVER else Phase.LOST)
+        return policy
+
+    def end(self) -> None:
+        """Nobody will begin again: the player left, or gave up."""
+        if self.phase is not Phase.ENDED:
+            self._enter(Phase.ENDED)
+
+    def leave(self) -> bytes:
+        """The message that gives up the seat."""
+        return build_leave()
+
+    def write_event(self, name: str, fields: Mapping[str, object]) -> bytes:
+        """An event for the server, from the author's values; fields not given have their defaults.
+
+        Raises:
+            UsageError: The room has no such event, clients may not send it, or it has no such field.
+            ValueRefused: A value doesn't fit its field.
+        """
+        schema = self.playing().schema
+        names = [item.name for item in schema.events if item.from_client]
+        if name not in names:
+            raise UsageError(
+                f"{name!r} is no event that clients may send here; there are {', '.join(names) or 'none'}."
+            )
+        index = schema.event_index(name)
+        return build_event(index, wire_values(schema.events[index], fields))
+
+    def playing(self) -> Replica:
+        """The replica of the room that was joined.
+
+        Raises:
+            UsageError: Nothing was joined yet.
+        """
+        if self.replica is None:
+            raise UsageError("The room has not been joined yet; wait for WELCOME.")
+        return self.replica
+
+    def _enter(self, phase: Phase) -> None:
+        if phase not in TRANSITIONS[self.phase]:
+            raise UsageError(f"A session that is {self.phase.value} can't become {phase.value}.")
+        self.phase = phase
+
+    def _on_message(self, message: ServerMessage, now_ms: float) -> tuple[Effect, ...]:
+        if isinstance(message, Welcome):
+            return self._on_welcome(message, now_ms)
+        replica = self.replica
+        if replica is None or self.phase is not Phase.PLAYING:
+            raise ProtocolError(f"The server sent {type(message).__name__} before WELCOME.")
+        match message:
+            case SnapshotMessage():
+                return self._on_snapshot(replica, message, now_ms)
+            case Private():
+                replica.stage(message)
+            case EventMessage():
+                return (Happened(replica.read_event(message)),)
+            case Pong():
+                self.stats.rtt.add(self.clock.observe_pong(message.t1, message.t2, message.t3, now_ms))
+            case Check():
+                return self._on_check(replica, message)
+            case Epoch():
+                self.clock.observe_epoch(message.tick, message.time)
+            case News():
+                self._on_news(message, now_ms)
+            case _:
+                assert_never(message)
+        return NOTHING
+
+    def _on_welcome(self, welcome: Welcome, now_ms: float) -> tuple[Effect, ...]:
+        if self.phase is not Phase.JOINING:
+            raise ProtocolError("The server sent a second WELCOME.")
+        resumed = self.welcome is not None
+        if welcome.resumed != resumed:
+            raise ProtocolError(
+                f"WELCOME says resumed is {welcome.resumed}, but it answers a {'RESUME' if resumed else 'JOIN'}."
+            )
+        if self.replica is None or self.welcome is None or welcome.schema_hash != self.welcome.schema_hash:
+            self._adopt(Schema.parse(welcome.schema))
+        self.welcome = welcome
+        self.clock.hz = welcome.hz
+        self.clock.observe_epoch(welcome.tick, welcome.time)
+        self.clock.observe_welcome(welcome.time, now_ms)
+        self.stats.resumes += resumed
+        self._enter(Phase.PLAYING)
+        return (Welcomed(resumed),)
+
+    def _adopt(self, schema: Schema) -> None:
+        self.replica = Replica(schema)
+        self.pacer = None if schema.input is None else InputPacer(schema.input, self.clock)
+
+    def _on_snapshot(self, replica: Replica, snapshot: SnapshotMessage, now_ms: float) -> tuple[Effect, ...]:
+        full = snapshot.age == 0
+        if self._awaiting_full and not full:
+            replica.forget_staged()
+            return NOTHING
+        try:
+            replica.advance(snapshot)
+        except StaleBaseline:
+            return self._resync(replica, snapshot.tick)
+        except ProtocolError:
+            # A delta that doesn't fit may mean that our state has gone wrong; a full one can't.
+            if full:
+                raise
+            return self._resync(replica, snapshot.tick)
+        self._awaiting_full = False
+        self.stats.count_snapshot(now_ms, full=full)
+        return (Updated(snapshot.tick, full),)
+
+    def _on_check(self, replica: Replica, check: Check) -> tuple[Effect, ...]:
+        if self._awaiting_full:
+            return NOTHING
+        self.stats.checks += 1
+        if replica.agrees(check):
+            return NOTHING
+        self.stats.state_mismatches += 1
+        return self._resync(replica, check.tick)
+
+    def _resync(self, replica: Replica, tick: int) -> tuple[Effect, ...]:
+        self.stats.resyncs += 1
+        self._awaiting_full = True
+        replica.forget_staged()
+        return (Send(build_resync(tick)),)
+
+    def _on_news(self, news: News, now_ms: float) -> None:
+        self.stats.late_inputs = news.late
+        self.stats.refused_inputs = news.refused
+        if self.pacer is not None:
+            self.pacer.lead.observe_news(news.slack, news.late, now_ms)
+
+
+def wire_values(item: ClassType, fields: Mapping[str, object]) -> list[Wire]:
+    """The wire values of all public fields of ``item``, in order, defaults where nothing is given.
+
+    Raises:
+        UsageError: ``fields`` has a name that the class doesn't.
+        ValueRefused: A value doesn't fit its field.
+    """
+    unknown = fields.keys() - {declared.name for declared in item.public}
+    if unknown:
+        known = ", ".join(declared.name for declared in item.public) or "no fields"
+        raise UsageError(f"{item.name} has no field {min(unknown)!r}; it has {known}.")
+    return [
+        declared.kind.to_wire(fields[declared.name]) if declared.name in fields else declared.default
+        for declared in item.public
+    ]

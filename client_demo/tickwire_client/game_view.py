@@ -1,0 +1,186 @@
+"""The game as game code sees it: entities to read, controls to steer with. No I/O.
+
+The network client's `Game` adds waiting to this; a test kit may use it as it is.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+from attrs import frozen
+
+from tickwire_client.client_session import ClientSession, Phase
+from tickwire_client.clock import ServerClock
+from tickwire_client.pacing import InputPacer
+from tickwire_client.replica import Replica
+from tickwire_client.statistics import GameStats
+from tickwire_client.views import EntityView, EventView
+from tickwire_shared.errors import UsageError
+
+EVENT_BACKLOG = 1024  # events that nobody has taken yet; the oldest are dropped first
+
+OUTBOX_LIMIT = 256
+
+
+@frozen(slots=True)
+class Me:
+    """Who this player is.
+
+    Attributes:
+        player: The number of its seat in the room.
+        owned: The ids of its entities.
+    """
+
+    player: int
+    owned: frozenset[int]
+
+
+class GameView:
+    """One player's view of a room, and its controls. Reading never waits: it shows the newest snapshot."""
+
+    def __init__(self, session: ClientSession) -> None:
+        """Show what ``session`` has received."""
+        self.session = session
+        self._happened: deque[EventView] = deque(maxlen=EVENT_BACKLOG)
+        self._outbox: list[bytes] = []
+
+    def all(self, name: str) -> list[EntityView]:
+        """All entities of the class ``name``, by id.
+
+        Raises:
+            KeyError: The room has no such class.
+        """
+        return self.replica.all(name)
+
+    def one(self, name: str) -> EntityView | None:
+        """The first entity of the class ``name``: the one of a singleton. None if there is none.
+
+        Raises:
+            KeyError: The room has no such class.
+        """
+        return next(iter(self.all(name)), None)
+
+    def find(self, id: int) -> EntityView | None:
+        """The entity with this id, or None when it is not in the state."""
+        return self.replica.find(id)
+
+    @property
+    def replica(self) -> Replica:
+        """The decoded state below the views."""
+        return self.session.playing()
+
+    @property
+    def me(self) -> Me:
+        """This player's number and the ids of its entities."""
+        welcome = self.session.welcome
+        if welcome is None:
+            raise UsageError("The room has not been joined yet; wait for WELCOME.")
+        return Me(welcome.player, self.replica.owned)
+
+    @property
+    def owned(self) -> tuple[EntityView, ...]:
+        """This player's entities, by id."""
+        found = (self.find(id) for id in sorted(self.replica.owned))
+        return tuple(view for view in found if view is not None)
+
+    @property
+    def tick(self) -> int:
+        """The tick of the newest snapshot."""
+        tick = self.replica.tick
+        if tick is None:
+            raise UsageError("No snapshot has come yet; wait for the first.")
+        return tick
+
+    @property
+    def room_id(self) -> str:
+        """The id of the room that was joined."""
+        return "" if self.session.welcome is None else self.session.welcome.room
+
+    @property
+    def hz(self) -> float:
+        """The room's ticks per second."""
+        return self.session.clock.hz
+
+    @property
+    def clock(self) -> ServerClock:
+        """Estimates of the round trip and of the server's time and tick."""
+        return self.session.clock
+
+    @property
+    def lead_ticks(self) -> float:
+        """How many ticks ahead of the server inputs are addressed."""
+        return 0.0 if self.session.pacer is None else self.session.pacer.lead.lead_ticks
+
+    @property
+    def stats(self) -> GameStats:
+        """Counts and distributions since the join."""
+        return self.session.stats
+
+    def steer(self, **fields: Any) -> None:
+        """Change fields of the input from the next tick on; what isn't mentioned stays as it is.
+
+        Raises:
+            UsageError: The room takes no inputs, or the input class has no such field.
+            ValueRefused: A value doesn't fit its field.
+        """
+        self._pacer().steer(fields)
+        self._wake()
+
+    def press(self, trigger: str) -> None:
+        """Set a trigger of the input for exactly one tick.
+
+        Raises:
+            UsageError: The room takes no inputs, or the input class has no such trigger.
+        """
+        self._pacer().press(trigger)
+        self._wake()
+
+    def send(self, event_name: str, /, **fields: Any) -> None:
+        """Send an event to the room; fields not given have their defaults.
+
+        Sent as soon as possible. While the connection is lost, events are kept and sent after it is resumed.
+
+        Raises:
+            UsageError: The room has no such event, clients may not send it, it has no such field, or too
+                many events are waiting.
+            ValueRefused: A value doesn't fit its field.
+        """
+        if len(self._outbox) >= OUTBOX_LIMIT:
+            raise UsageError(f"{OUTBOX_LIMIT} messages are waiting to be sent; send fewer, or wait for the connection.")
+        self._outbox.append(self.session.write_event(event_name, fields))
+        self._wake()
+
+    def take_events(self) -> list[EventView]:
+        """All events that came since the last call, in order, at once."""
+        taken = list(self._happened)
+        self._happened.clear()
+        return taken
+
+    def take_outbox(self, now_ms: float) -> list[bytes]:
+        """All messages that are to be sent now, in order: what was asked for, then what is due.
+
+        Nothing while the connection is lost or the join isn't answered yet.
+        """
+        if self.session.phase is not Phase.PLAYING:
+            return []
+        taken = self._outbox
+        self._outbox = []
+        taken.extend(self.session.poll(now_ms))
+        return taken
+
+    def note_event(self, event: EventView) -> None:
+        """Keep an event until it is taken."""
+        if len(self._happened) == EVENT_BACKLOG:
+            self.stats.events_dropped += 1
+        self._happened.append(event)
+
+    def _wake(self) -> None:
+        """Something may be due to be sent earlier than was planned."""
+
+    def _pacer(self) -> InputPacer:
+        pacer = self.session.pacer
+        if pacer is None:
+            self.replica  # noqa: B018 - explains when the room isn't joined yet
+            raise UsageError("This room takes no inputs.")
+        return pacer

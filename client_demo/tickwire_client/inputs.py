@@ -1,0 +1,102 @@
+"""Which input belongs to which tick.
+
+An input is addressed to the tick it is for, so a snapshot of that tick says by itself that the
+input is in it. `InputSchedule` turns "this is what the player holds now" into a gapless run of
+such inputs: one for each tick, never two for the same, triggers in exactly one of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import define, field, frozen
+
+from tickwire_shared.messages import MAX_INPUTS_PER_MESSAGE
+from tickwire_shared.ticks import tick_add, tick_distance
+
+MAX_AHEAD_TICKS = 32  # PROTOCOL.md, section 10: further ahead is refused
+
+Wires = tuple[int, ...]
+
+
+@frozen(slots=True)
+class InputRun:
+    """Inputs of consecutive ticks, the first of them for ``tick``."""
+
+    tick: int
+    inputs: tuple[Wires, ...]
+
+    def flat(self) -> Sequence[int]:
+        """The values one after the other, as INPUT carries them."""
+        if len(self.inputs) == 1:
+            return self.inputs[0]
+        return [wire for wires in self.inputs for wire in wires]
+
+
+@define
+class InputSchedule:
+    """The input in force and the next tick that has none yet. Works on wire values; pure.
+
+    Attributes:
+        neutral: What a player commands that does nothing.
+        triggers: Positions of the fields that are true for one tick only.
+    """
+
+    neutral: Wires
+    triggers: frozenset[int] = frozenset()
+    _held: list[int] = field(init=False)
+    _pressed: set[int] = field(factory=set[int], init=False)
+    _next: int | None = field(default=None, init=False)
+
+    def __attrs_post_init__(self) -> None:
+        """Hold the neutral input."""
+        self._held = list(self.neutral)
+
+    @property
+    def held(self) -> Wires:
+        """The input in force, triggers aside."""
+        return tuple(self._held)
+
+    def steer(self, values: Mapping[int, int]) -> None:
+        """Change fields of the input from the next tick on; a trigger that is set is pressed once."""
+        for position, wire in values.items():
+            if position not in self.triggers:
+                self._held[position] = wire
+            elif wire:
+                self._pressed.add(position)
+
+    def take(self, newest: int) -> InputRun | None:
+        """Hand out the inputs for all ticks up to ``newest`` that have none yet.
+
+        The first call starts at ``newest``. After a gap of more than a message holds, the ticks
+        before are skipped: the server has simulated them without us. When ``newest`` went back
+        by more than the server would accept ahead, the schedule starts again from it.
+        """
+        first = self._first_due(newest)
+        count = tick_distance(newest, first) + 1
+        if count <= 0:
+            return None
+        if count > MAX_INPUTS_PER_MESSAGE:
+            first = tick_add(newest, 1 - MAX_INPUTS_PER_MESSAGE)
+            count = MAX_INPUTS_PER_MESSAGE
+        self._next = tick_add(newest, 1)
+        return InputRun(first, self._inputs(count))
+
+    def restart(self) -> None:
+        """Start at whichever tick is due next: the connection or the server's schedule is a new one."""
+        self._next = None
+
+    def _first_due(self, newest: int) -> int:
+        if self._next is None or tick_distance(self._next, newest) > MAX_AHEAD_TICKS:
+            return newest
+        return self._next
+
+    def _inputs(self, count: int) -> tuple[Wires, ...]:
+        held = tuple(self._held)
+        if not self._pressed:
+            return (held,) * count
+        fired = list(held)
+        for position in self._pressed:
+            fired[position] = 1
+        self._pressed.clear()
+        return (tuple(fired), *((held,) * (count - 1)))
