@@ -1,0 +1,70 @@
+"""The tickwire server of the benchmark: ``python -m tests.bench.serve PLAYERS ENTITIES play|idle``.
+
+Prints "ready PORT"; then answers "reset" and "report" on standard input, and ends with it.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+
+import trio
+
+from tests.bench.rooms import Arena, Idle
+from tickwire import serve
+from tickwire.server import Running
+
+
+def main() -> None:
+    """Serve the room that the command line describes."""
+    players, entities, mode = sys.argv[1:]
+    room = Arena if mode == "play" else Idle
+    room.max_players = int(players)
+    room.extra_entities = int(entities)
+    trio.run(_serve, room)
+
+
+async def _serve(room: type[Arena]) -> None:
+    async with trio.open_nursery() as nursery:
+        running: Running = await nursery.start(_listen, room)
+        _answer(f"ready {running.port}")
+        await _obey(room)
+        nursery.cancel_scope.cancel()
+
+
+async def _listen(room: type[Arena], task_status: trio.TaskStatus[Running]) -> None:
+    await serve([room], port=0, task_status=task_status)
+
+
+async def _obey(room: type[Arena]) -> None:
+    """Read commands until they end."""
+    async with trio.lowlevel.FdStream(os.dup(0)) as commands:
+        async for chunk in commands:
+            for line in chunk.decode().splitlines():
+                if line == "report":
+                    _answer(json.dumps(_report(room)))
+                room.lateness.reset()
+
+
+def _report(room: type[Arena]) -> dict[str, object]:
+    late = room.lateness.milliseconds(1 / room.hz)
+    return {
+        "tick_lateness_ms": {"p50": _at(late, 0.5), "p99": _at(late, 0.99), "max": _at(late, 1.0)},
+        "ticks": len(late),
+        "collections": [generation["collections"] for generation in gc.get_stats()],
+    }
+
+
+def _at(ordered: list[float], share: float) -> float:
+    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3) if ordered else 0.0
+
+
+def _answer(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
