@@ -116,12 +116,14 @@ class Session:
         self.close(CloseCode.BAD_MESSAGE, "Text messages are not accepted; send binary ones.")
 
     def ended(self, code: int) -> None:
-        """Tell the room that the connection is over, with the code that the peer sent, or 1006."""
+        """Tell the room, once, that the connection is over, with the code that the peer sent, or 1006."""
         if self.closing is None:
             self.closing = (code, "")
             self.state = next_session_state(self.state, SessionEvent.CLOSE)
-        if self._engine is not None and self._seat is not None:
-            self._engine.lost(self._seat, self._generation, self._leave_reason(code))
+        engine, seat = self._engine, self._seat
+        self._engine = self._seat = None
+        if engine is not None and seat is not None:
+            engine.lost(seat, self._generation, self._leave_reason(code))
 
     def _leave_reason(self, code: int) -> LeaveReason:
         if self._left or code in _LEFT_CODES:

@@ -55,6 +55,7 @@ class Engine:
     """Runs one room.
 
     Attributes:
+        room: The author's object.
         tick: The last tick simulated (while a hook runs: the one being simulated).
         overruns: Ticks that took longer than they may.
         dropped_ticks: Ticks that were never simulated because the room was late.
@@ -77,8 +78,8 @@ class Engine:
         self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
         self.ended = trio.Event()
         self._options = options
-        self._room = room_type()
-        self._room._engine = self  # pyright: ignore[reportPrivateUsage]
+        self.room = room_type()
+        self.room._engine = self  # pyright: ignore[reportPrivateUsage]
         self._seats: dict[int, Seat] = {}
         self._tokens: dict[str, Seat] = {}
         self._owners: dict[int, Seat] = {}
@@ -200,7 +201,7 @@ class Engine:
 
     def lost(self, seat: Seat, generation: int, reason: LeaveReason) -> None:
         """Take note that a connection is gone; an older one than the seat's own changes nothing."""
-        if seat.generation != generation or seat.state is SeatState.GONE:
+        if seat.generation != generation or seat.state is SeatState.GONE or self.ended.is_set():
             return
         seat.detach()
         if seat.state is SeatState.RESERVED or reason is not LeaveReason.LOST or self.room_type.grace_s <= 0:
@@ -266,7 +267,7 @@ class Engine:
             self._dispose()
 
     def _create(self) -> None:
-        self._room.on_create(self._options)
+        self.room.on_create(self._options)
         self.replicator.commit(self.tick)
 
     async def _loop(self) -> None:
@@ -283,8 +284,6 @@ class Engine:
                 self.due = due
                 self._step()
                 due += dt
-                if self.over:
-                    return
             due = self._drop_backlog(due, dt)
 
     def _drop_backlog(self, due: float, dt: float) -> float:
@@ -308,7 +307,7 @@ class Engine:
         self._hook = "a timer"
         self.timers.run()
         self._hook = "on_tick"
-        self._room.on_tick()
+        self.room.on_tick()
         self._hook = "the commit"
         self.replicator.commit(self.tick)
         if self.tick % self.room_type.snapshot_every == 0:
@@ -325,7 +324,7 @@ class Engine:
             if seat.inbox:
                 events, seat.inbox = seat.inbox, []
                 for event in events:
-                    self._room.on_event(seat.player, event)
+                    self.room.on_event(seat.player, event)
 
     def _take_inputs(self) -> None:
         self._hook = "on_input"
@@ -338,7 +337,7 @@ class Engine:
             if inputs.force is not before:
                 seat.player.input = self._make_input(inputs.force)
             if fresh and self._wants_inputs:
-                self._room.on_input(seat.player, seat.player.input)
+                self.room.on_input(seat.player, seat.player.input)
 
     def _make_input(self, values: tuple[int, ...]) -> Input:
         item = self.room_type.schema.input
@@ -367,7 +366,7 @@ class Engine:
         self._joined_once = True
         seat.control.append(build_frame(self._welcome(seat, resumed=False)))
         link.admitted()
-        self._room.on_join(seat.player)
+        self.room.on_join(seat.player)
 
     def _attach(self, seat: Seat, link: Link, generation: int | None = None) -> None:
         self._tokens.pop(seat.token, None)
@@ -383,13 +382,13 @@ class Engine:
             if seat.drop_told:
                 seat.drop_told = False
                 self._hook = "on_resume"
-                self._room.on_resume(seat.player)
+                self.room.on_resume(seat.player)
 
     def _dropped(self, seat: Seat, generation: int) -> None:
         if seat.generation == generation and seat.state is SeatState.DROPPED:
             seat.drop_told = True
             self._hook = "on_drop"
-            self._room.on_drop(seat.player)
+            self.room.on_drop(seat.player)
 
     def _leave(self, seat: Seat, generation: int, reason: LeaveReason) -> None:
         if seat.generation != generation or seat.state is SeatState.GONE:
@@ -400,15 +399,17 @@ class Engine:
         seat.player.connected = False
         if joined:
             self._hook = "on_leave"
-            self._room.on_leave(seat.player, reason)
+            self.room.on_leave(seat.player, reason)
         for entity in list(seat.owned.values()):
             self.despawn(entity)
         self._seats.pop(seat.player.id, None)
 
     def _remove(self, seat: Seat, code: CloseCode, sentence: str, reason: LeaveReason) -> None:
-        if seat.link is not None:
-            seat.link.close(code, sentence)
+        link = seat.link
         seat.detach()
+        seat.generation += 1  # what the connection still says, its end included, changes nothing
+        if link is not None:
+            link.close(code, sentence)
         self._inbox.append(partial(self._leave, seat, seat.generation, reason))
 
     # The end
@@ -428,7 +429,7 @@ class Engine:
                 seat.detach()
         self._hook = "on_dispose"
         try:
-            self._room.on_dispose()
+            self.room.on_dispose()
         except Exception as error:  # the author's hook: the room ends all the same
             self._report(error)
         self._seats.clear()

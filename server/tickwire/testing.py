@@ -1,0 +1,146 @@
+"""Test your game in milliseconds: a whole server and any number of clients in memory, under a virtual clock.
+
+No port, no sleep, no flakiness: the clients are real ones, and every byte goes through the real handshake,
+sessions and codec. With pytest-trio, ask for its ``autojump_clock`` fixture; without it, use `play`::
+
+    from tickwire.testing import World, play
+
+    async def test_a_player_moves(autojump_clock):
+        async with World(Arena) as world:
+            ada = await world.join("arena", name="Ada")
+            ada.steer(thrust=True)
+            await world.ticks(10)
+            assert ada.all("Ship")[0].x > 0
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from types import TracebackType
+from typing import Any, Final, Self, TypeVar
+
+import trio
+import trio.testing
+
+from tickwire.engine import Engine
+from tickwire.lobby import Lobby
+from tickwire.room import Room
+from tickwire_client.client import Game, connect
+from tickwire_client.reconnect import Backoff
+from tickwire_shared.errors import UsageError
+from tickwire_shared.messages import Mode
+
+T = TypeVar("T")
+AnyRoom = type[Room[Any]]
+
+HEAD_BYTES: Final = 16384
+SHUT_DOWN_S: Final = 2.0
+
+_BACKOFF: Final = Backoff()
+
+
+def play(test: Callable[[], Awaitable[T]]) -> T:
+    """Run an async function under trio with a clock that jumps over every wait, and return its result."""
+    return trio.run(test, clock=trio.testing.MockClock(autojump_threshold=0))
+
+
+class World:
+    """A server of one or more room types in memory, and the clients that you let join.
+
+    Use it with ``async with``; leaving the block lets the clients leave and the rooms end.
+    """
+
+    def __init__(self, *room_types: AnyRoom, seed: int = 0) -> None:
+        """Offer ``room_types``; ``seed`` is for the clients' own randomness."""
+        self.lobby = Lobby(room_types)
+        self._random = random.Random(seed)
+        self._stack = AsyncExitStack()
+        self._nursery: trio.Nursery | None = None
+        self._streams: dict[Game, list[trio.abc.Stream]] = {}
+
+    async def __aenter__(self) -> Self:
+        """Start the server."""
+        nursery = await self._stack.enter_async_context(trio.open_nursery())
+        self._nursery = nursery
+        await nursery.start(self.lobby.run)
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool | None:
+        """Let the clients leave, then end the server."""
+        nursery = self._server
+        self._nursery = None
+        self._stack.callback(nursery.cancel_scope.cancel)
+        self._stack.push_async_callback(self.lobby.shut_down, SHUT_DOWN_S)
+        return await self._stack.__aexit__(kind, error, trace)
+
+    async def join(self, target: str, mode: Mode = "join_or_create", /, **options: object) -> Game:
+        """Let a client join and return its game once it has its first snapshot.
+
+        Args:
+            target: The name of a room type, or with ``mode="id"`` a room's id.
+            mode: As in ``tickwire_client.connect``.
+            options: Handed to the room.
+
+        Raises:
+            JoinRefused: The server said no; ``code`` and ``reason`` say why.
+        """
+        streams: list[trio.abc.Stream] = []
+
+        async def dial() -> trio.abc.Stream:
+            streams.append(self.open_stream())
+            return streams[-1]
+
+        client = connect(
+            "ws://world", room=target, mode=mode, options=options, dial=dial, backoff=_BACKOFF, rng=self._random
+        )
+        game = await self._stack.enter_async_context(client)
+        self._streams[game] = streams
+        return game
+
+    def open_stream(self) -> trio.testing.MemoryStapledStream:
+        """Open a bare connection to the server's port, for tests that speak the protocol by hand."""
+        ours, theirs = trio.testing.memory_stream_pair()
+        self._server.start_soon(self._serve, theirs)
+        return ours
+
+    async def cut(self, game: Game) -> None:
+        """Break a client's connection without a close handshake; the client comes back by itself."""
+        await trio.aclose_forcefully(self._streams[game][-1])
+
+    async def ticks(self, count: int, room: Room[Any] | None = None) -> None:
+        """Wait until ``room`` (or the only one) has simulated ``count`` more ticks and the clients have heard of it."""
+        engine = self._engine(room)
+        goal = engine.tick + count
+        while engine.tick < goal and not engine.over:
+            await trio.sleep(1.0 / engine.room_type.hz)
+        await trio.testing.wait_all_tasks_blocked()
+
+    @property
+    def rooms(self) -> tuple[Room[Any], ...]:
+        """The rooms that run: your own objects, to look into."""
+        return tuple(engine.room for engine in self.lobby.rooms)
+
+    def _engine(self, room: Room[Any] | None) -> Engine:
+        engines = [engine for engine in self.lobby.rooms if room is None or engine.room is room]
+        if len(engines) != 1:
+            raise UsageError(f"{len(engines)} rooms run; join one first, or say which one with ticks(count, room).")
+        return engines[0]
+
+    @property
+    def _server(self) -> trio.Nursery:
+        if self._nursery is None:
+            raise UsageError("The world is not running: use `async with World(...) as world`.")
+        return self._nursery
+
+    async def _serve(self, stream: trio.testing.MemoryStapledStream) -> None:
+        head = b""
+        while b"\r\n\r\n" not in head:
+            received = await stream.receive_some(HEAD_BYTES)
+            if not received or len(head) > HEAD_BYTES:
+                return
+            head += bytes(received)
+        await self.lobby.handle_upgrade(stream, head)
