@@ -34,6 +34,7 @@ from tickwire_shared.messages import Mode
 
 T = TypeVar("T")
 AnyRoom = type[Room[Any]]
+MemoryStream = trio.StapledStream[trio.testing.MemorySendStream, trio.testing.MemoryReceiveStream]
 
 HEAD_BYTES: Final = 16384
 SHUT_DOWN_S: Final = 2.0
@@ -101,7 +102,7 @@ class World:
         self._streams[game] = streams
         return game
 
-    def open_stream(self) -> trio.testing.MemoryStapledStream:
+    def open_stream(self) -> MemoryStream:
         """Open a bare connection to the server's port, for tests that speak the protocol by hand."""
         ours, theirs = trio.testing.memory_stream_pair()
         self._server.start_soon(self._serve, theirs)
@@ -115,7 +116,7 @@ class World:
         """Wait until ``room`` (or the only one) has simulated ``count`` more ticks and the clients have heard of it."""
         engine = self._engine(room)
         goal = engine.tick + count
-        while engine.tick < goal and not engine.over:
+        while engine.tick < goal and not engine.over:  # noqa: ASYNC110 - the clock is virtual: this polls nothing
             await trio.sleep(1.0 / engine.room_type.hz)
         await trio.testing.wait_all_tasks_blocked()
 
@@ -136,7 +137,7 @@ class World:
             raise UsageError("The world is not running: use `async with World(...) as world`.")
         return self._nursery
 
-    async def _serve(self, stream: trio.testing.MemoryStapledStream) -> None:
+    async def _serve(self, stream: MemoryStream) -> None:
         head = b""
         while b"\r\n\r\n" not in head:
             received = await stream.receive_some(HEAD_BYTES)
