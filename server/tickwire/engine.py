@@ -146,7 +146,7 @@ class Engine:
         neutral: Input | None = None if input_class is None else input_class()
         player: Player[Any] = Player(self, self._last_player, options, neutral)
         inputs = None if self.room_type.schema.input is None else InputBuffer(self.room_type.schema.input)
-        seat = Seat(player, inputs, link)
+        seat = Seat(player, inputs, link, owned=player.entities)
         seat.generation = 1
         self._seats[player.id] = seat
         self._inbox.append(partial(self._admit, seat, link))

@@ -42,15 +42,16 @@ class Player(Generic[InputT]):
         options: What the client sent with its join: untrusted.
         input: The command in force this tick: the one for this tick, the last one held, or the neutral one. Read only.
         connected: Whether it has a connection now.
+        entities: What it owns, by id; the room keeps it. Read `owned`.
         rtt_s: The round trip that the client's clock exchange shows, in seconds; 0 before the first.
     """
 
-    __slots__ = ("_host", "_owned", "connected", "id", "input", "options", "rtt_s")
+    __slots__ = ("_host", "connected", "entities", "id", "input", "options", "rtt_s")
 
     def __init__(self, host: PlayerHost, ident: int, options: Mapping[str, object], neutral: InputT) -> None:
         """Made by the room."""
         self._host = host
-        self._owned: dict[int, Entity] = {}
+        self.entities: dict[int, Entity] = {}
         self.id = ident
         self.options = options
         self.input: InputT = neutral
@@ -64,7 +65,7 @@ class Player(Generic[InputT]):
     @property
     def owned(self) -> tuple[Entity, ...]:
         """The entities spawned for this player, by id; they are despawned after it leaves."""
-        return tuple(self._owned.values())
+        return tuple(self.entities.values())
 
     def option(self, name: str, default: str = "", *, max_length: int = 64) -> str:
         """Return a text option of the join, without control characters and not too long; else ``default``."""
