@@ -48,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=10.0, help="the measured window (%(default)s)")
     parser.add_argument("--warm-up", type=float, default=4.0, help="seconds of load before it (%(default)s)")
     parser.add_argument("--entities", type=_positive, default=500, help="moving entities in S3 (%(default)s)")
-    parser.add_argument("--nice", type=int, default=0, help="niceness of all processes; below 0 needs rights")
+    parser.add_argument("--ahead", action="store_true", help="run before all else on a busy machine (chrt; needs root)")
     parser.add_argument("--node", default="node", help="the Node that runs Colyseus (%(default)s)")
     return parser.parse_args()
 
@@ -114,7 +114,7 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         load_core=cores[1],
         load=build.load_generator(),
         logs=build.SCRATCH,
-        nice=arguments.nice,
+        ahead=arguments.ahead,
     )
 
 

@@ -30,7 +30,7 @@ class Settings:
         load_core: The core of the load generator.
         load: The compiled load generator.
         logs: Where the processes' standard errors go.
-        nice: The niceness of both processes.
+        ahead: Whether both processes run before all others.
     """
 
     seconds: float
@@ -39,7 +39,7 @@ class Settings:
     load_core: int
     load: Path
     logs: Path
-    nice: int
+    ahead: bool
 
 
 @attrs.frozen
@@ -69,7 +69,7 @@ def measure(system: System, scenario: Scenario, settings: Settings) -> Result:
                 system.name,
                 system.command(scenario),
                 core=settings.server_core,
-                nice=settings.nice,
+                ahead=settings.ahead,
                 log=settings.logs / f"{system.name}.log",
                 cwd=system.cwd,
                 env=system.env,
@@ -98,7 +98,7 @@ def _load(system: System, scenario: Scenario, port: str, settings: Settings) -> 
     command += [str(scenario.rooms), str(scenario.players), str(HZ), mode]
     log = settings.logs / f"load-{system.name}.log"
     name = f"the load generator for {system.name}"
-    return started(name, command, core=settings.load_core, nice=settings.nice, log=log, cwd=settings.logs)
+    return started(name, command, core=settings.load_core, ahead=settings.ahead, log=log, cwd=settings.logs)
 
 
 def _result(

@@ -87,15 +87,16 @@ def started(
     command: Sequence[str],
     *,
     core: int,
-    nice: int,
+    ahead: bool,
     log: Path,
     cwd: Path,
     env: Mapping[str, str] | None = None,
 ) -> Generator[Process, None, None]:
     """Run ``command`` on one core until the block ends; its standard error goes to the file ``log``."""
+    priority = ["chrt", "--rr", "1"] if ahead else []
     with log.open("w") as errors:
         child = subprocess.Popen(
-            ["nice", "-n", str(nice), "taskset", "--cpu-list", str(core), *command],
+            [*priority, "taskset", "--cpu-list", str(core), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,

@@ -14,11 +14,13 @@ import trio
 
 from tests.bench.rooms import Arena, Idle
 from tickwire import serve
+from tickwire.logs import LogLevel, configure_logs
 from tickwire.server import Running
 
 
 def main() -> None:
     """Serve the room that the command line describes."""
+    configure_logs(LogLevel.WARNING)
     players, entities, mode = sys.argv[1:]
     room = Arena if mode == "play" else Idle
     room.max_players = int(players)

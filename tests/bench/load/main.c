@@ -8,6 +8,7 @@
 #include "load.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,6 +209,7 @@ int main(int argc, char **argv) {
         fail("usage: load PROTOCOL PORT ROOM_TYPE ROOMS PLAYERS HZ play|idle");
     settings = (struct settings){named(argv[1]), argv[3],       atoi(argv[2]),           atoi(argv[4]),
                                  atoi(argv[5]),  atof(argv[6]), !strcmp(argv[7], "idle")};
+    signal(SIGPIPE, SIG_IGN); /* a write's error says more */
     prctl(PR_SET_TIMERSLACK, 1); /* the default of 50 us is as long as the step between two inputs */
     epoll = epoll_create1(0);
     epoll_ctl(epoll, EPOLL_CTL_ADD, 0, &commands);
