@@ -1,6 +1,10 @@
 // @ts-check
 /** Chat: Enter opens the line, Enter says it, Escape closes it. */
 
+import { fit } from "./words.js";
+
+const MOST_BYTES = 120;
+
 export class Chat {
   /**
    * @param {HTMLFormElement} form
@@ -14,7 +18,7 @@ export class Chat {
     this.game = game;
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      const text = input.value.trim();
+      const text = fit(input.value, MOST_BYTES);
       if (text) say(text);
       this.close();
     });

@@ -5,18 +5,18 @@ import { tint } from "./palette.js";
 
 /**
  * @typedef {{x: number, y: number, age: number, life: number, reach: number, hue: number}} Ring
- * @typedef {{x: number, y: number, age: number, text: string, hue: number}} Number
+ * @typedef {{x: number, y: number, age: number, text: string, hue: number}} Figure
  * @typedef {import("./arena.js").Point} Point
  */
 
-const NUMBER_SECONDS = 0.9;
+const FIGURE_SECONDS = 0.9;
 const MARKER_SECONDS = 0.25;
 
 export class Effects {
   /** @type {Ring[]} */
   #rings = [];
-  /** @type {Number[]} */
-  #numbers = [];
+  /** @type {Figure[]} */
+  #figures = [];
   #marker = { x: 0, y: 0, age: MARKER_SECONDS };
 
   /** @param {import("./particles.js").Particles} particles @param {import("./camera.js").Camera} camera */
@@ -50,7 +50,7 @@ export class Effects {
     }
     if (byMe) {
       this.#marker = { x, y, age: 0 };
-      this.#numbers.push({ x, y, age: 0, text: damage > 0 ? String(damage) : "shield", hue: damage > 0 ? 45 : hue });
+      this.#figures.push({ x, y, age: 0, text: damage > 0 ? String(damage) : "shield", hue: damage > 0 ? 45 : hue });
     }
   }
 
@@ -79,9 +79,9 @@ export class Effects {
 
   /** @param {number} seconds */
   advance(seconds) {
-    for (const part of [...this.#rings, ...this.#numbers, this.#marker]) part.age += seconds;
+    for (const part of [...this.#rings, ...this.#figures, this.#marker]) part.age += seconds;
     this.#rings = this.#rings.filter((ring) => ring.age < ring.life);
-    this.#numbers = this.#numbers.filter((number) => number.age < NUMBER_SECONDS);
+    this.#figures = this.#figures.filter((figure) => figure.age < FIGURE_SECONDS);
     this.damage *= Math.exp(-5 * seconds);
   }
 
@@ -98,14 +98,14 @@ export class Effects {
       context.stroke();
     }
     context.globalCompositeOperation = "source-over";
-    for (const number of this.#numbers) this.#drawNumber(brush, number);
+    for (const figure of this.#figures) this.#drawFigure(brush, figure);
     if (this.#marker.age < MARKER_SECONDS) this.#drawMarker(brush);
   }
 
-  /** @param {import("./scene.js").Brush} brush @param {Number} number */
-  #drawNumber({ context, palette, sprites, camera, ratio }, { x, y, age, text, hue }) {
+  /** @param {import("./scene.js").Brush} brush @param {Figure} figure */
+  #drawFigure({ context, palette, sprites, camera, ratio }, { x, y, age, text, hue }) {
     const size = 17 * ratio;
-    const picture = sprites.get(`number ${text} ${hue}`, size * (text.length * 0.7 + 1), size * 1.5, (target, width, height) => {
+    const picture = sprites.get(`figure ${text} ${hue}`, size * (text.length * 0.7 + 1), size * 1.5, (target, width, height) => {
       target.font = `800 ${size}px Inter, "Segoe UI", system-ui, sans-serif`;
       target.textAlign = "center";
       target.textBaseline = "middle";
@@ -118,7 +118,7 @@ export class Effects {
     });
     const width = picture.width / camera.scale;
     const height = picture.height / camera.scale;
-    const share = age / NUMBER_SECONDS;
+    const share = age / FIGURE_SECONDS;
     context.globalAlpha = Math.min(1, 2 - share * 2);
     context.drawImage(picture, x - width / 2, y - 1.6 - height / 2 - 2.4 * (1 - (1 - share) ** 2), width, height);
     context.globalAlpha = 1;

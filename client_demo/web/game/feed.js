@@ -1,6 +1,8 @@
 // @ts-check
 /** Short lists whose lines go by themselves: who shot down whom, and what was said. */
 
+import { nameColour } from "./page.js";
+
 export class Feed {
   /** @param {HTMLElement} list @param {{most: number, seconds: number}} limits how many lines, and how long each stays */
   constructor(list, { most, seconds }) {
@@ -16,7 +18,7 @@ export class Feed {
     for (const { text, hue } of parts) {
       const node = document.createElement(hue === undefined ? "span" : "b");
       node.textContent = text;
-      if (hue !== undefined) node.style.color = `hsl(${hue} 85% var(--name-lightness, 66%))`;
+      if (hue !== undefined) nameColour(node, hue);
       item.append(node, " ");
     }
     this.list.append(item);

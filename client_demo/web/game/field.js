@@ -12,15 +12,13 @@ const WALL_GLOW = [3, 2.4, 1.9, 1.45, 1.05, 0.7, 0.4];
 /** Far enough to cover all that the camera can see beyond the walls. */
 const BEYOND = 60;
 
-/** The floor with its grid and walls. @param {Brush} brush @param {{width: number, height: number}} world */
+/** The grid, the walls, and the dark beyond them; inside, the sky is the floor. @param {Brush} brush @param {{width: number, height: number}} world */
 export function drawFloor({ context, palette, camera }, { width, height }) {
   context.fillStyle = palette.beyond;
   context.beginPath();
   context.rect(-BEYOND, -BEYOND, width + 2 * BEYOND, height + 2 * BEYOND);
   context.rect(0, 0, width, height);
   context.fill("evenodd");
-  context.fillStyle = palette.floor;
-  context.fillRect(0, 0, width, height);
   context.strokeStyle = palette.grid;
   context.lineWidth = 1.2 / camera.scale;
   context.beginPath();

@@ -80,7 +80,7 @@ export class Hud {
 
   /** @param {number} rttMs */
   #updatePing(rttMs) {
-    write(this.#ping, Number.isFinite(rttMs) ? milliseconds(Math.round(rttMs * 2) / 2) : "– ms");
+    if (!write(this.#ping, milliseconds(Math.round(rttMs)))) return;
     this.#pingDot.className = `dot ${rttMs < 90 ? "good" : rttMs < 180 ? "worn" : "low"}`;
   }
 
@@ -106,5 +106,6 @@ function write(box, text) {
 /** @param {HTMLElement} bar @param {number} share */
 function fill(bar, share) {
   const inner = bar.firstElementChild;
-  if (inner instanceof HTMLElement) inner.style.transform = `scaleX(${share})`;
+  const transform = `scaleX(${share.toFixed(2)})`;
+  if (inner instanceof HTMLElement && inner.style.transform !== transform) inner.style.transform = transform;
 }

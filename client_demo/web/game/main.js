@@ -9,6 +9,7 @@
 
 import { connect } from "../sdk/tickwire.js";
 import { Announcer } from "./announcer.js";
+import { Attract } from "./attract.js";
 import { Chat } from "./chat.js";
 import { Hud } from "./hud.js";
 import { Keyboard } from "./keyboard.js";
@@ -25,6 +26,8 @@ import { Thumbs } from "./thumbs.js";
 
 /** After a pause (a tab in the background) things go on, they don't jump. */
 const LONGEST_FRAME_SECONDS = 0.1;
+/** A ship that moves farther than this between two snapshots has been put elsewhere. */
+const SNAP = { Ship: 4 };
 
 const view = element("view", HTMLCanvasElement);
 const damage = element("damage", HTMLElement);
@@ -32,11 +35,10 @@ const theme = new Theme();
 const sound = new Sound();
 const hud = new Hud();
 const announcer = new Announcer(element("announcement", HTMLElement));
-const rejoin = element("rejoin", HTMLButtonElement);
-const banner = new Banner(element("status", HTMLElement), element("status-text", HTMLElement), rejoin);
+const banner = new Banner(element("status", HTMLElement));
 const asked = wishes(location.search);
+const attract = new Attract();
 let scene = new Scene(view, theme.name);
-let name = "";
 /** @type {{link: Link, news: News} | null} */
 let session = null;
 let frames = 0;
@@ -47,23 +49,30 @@ const keyboard = new Keyboard({ Enter: openChat, KeyN: toggleGraph, KeyM: toggle
 const thumbs = new Thumbs(element("touch", HTMLElement), element("stick", HTMLElement), element("fire", HTMLElement), view);
 const start = new Start(element("start", HTMLFormElement), element("name", HTMLInputElement), join);
 
-/** Join a room, with what the start card says. @param {string} as */
-function join(as) {
-  name = as;
+/** Join a room, with what the start card says. @param {string} name */
+function join(name) {
   session?.link.game.leave();
   scene = new Scene(view, theme.name);
-  const game = connect(undefined, { ...where(), options: { name }, reconnect: true });
+  const game = connect(undefined, { ...where(), options: { name }, reconnect: true, snap: SNAP });
   const link = new Link(game);
   session = { link, news: new News(link, scene, hud, announcer, sound) };
-  game.on("status", (status) => banner.show(status, performance.now()));
+  game.on("status", (status) => tell(status));
   banner.show({ status: "connecting" }, performance.now());
   // The banner says why it failed; without this the browser would report the failure a second time.
   game.ready.then(enter, () => undefined);
 }
 
+/** Say how the connection is; when it is over for good, offer to start again. @param {import("./status.js").Status} status */
+function tell(status) {
+  banner.show(status, performance.now());
+  if (status.status !== "closed") return;
+  sound.engine(false);
+  start.reopen();
+}
+
 /** Which room: the one that the address asks for, else any arena. */
 function where() {
-  return asked.room ? { room: asked.room, mode: /** @type {const} */ ("id") } : { room: "arena", mode: /** @type {const} */ ("join_or_create") };
+  return asked.room && asked.room !== "arena" ? { room: asked.room, mode: /** @type {const} */ ("id") } : { room: "arena", mode: /** @type {const} */ ("join_or_create") };
 }
 
 /** The first full picture is there. */
@@ -80,18 +89,20 @@ function frame(nowMs) {
   frames += 1;
   if (session) play(session, nowMs);
   const own = session?.link.own();
-  scene.draw(session?.link ?? null, own, nowMs / 1000, seconds);
+  if (!own) attract.advance(nowMs / 1000);
+  scene.draw(own && session ? session.link : attract, own, nowMs / 1000, seconds);
   if (session) hud.update(session.link, own, scene.camera, theme.name, nowMs);
   announcer.update(nowMs);
   banner.update(nowMs);
-  damage.style.opacity = scene.effects.damage.toFixed(2);
+  const red = scene.effects.damage.toFixed(2);
+  if (damage.style.opacity !== red) damage.style.opacity = red;
 }
 
 /** @param {{link: Link, news: News}} session @param {number} nowMs */
 function play({ link, news }, nowMs) {
   const own = link.own();
   const steer = both(keyboard.steer(nowMs), thumbs.steer(own?.view.heading ?? 0));
-  link.steer(steer);
+  if (own) link.steer(steer);
   link.game.frame(nowMs);
   news.advance();
   sound.engine(steer.thrust && Boolean(own?.alive));
@@ -124,7 +135,6 @@ onClick("chat-button", openChat);
 onClick("graph-button", toggleGraph);
 onClick("sound-button", toggleSound);
 onClick("theme-button", () => theme.toggle());
-onClick("rejoin", () => join(name));
 element("sound-button", HTMLButtonElement).setAttribute("aria-pressed", String(sound.on));
 theme.onChange((to) => scene.setTheme(to));
 for (const kind of ["pointerdown", "keydown"]) addEventListener(kind, () => sound.wake());

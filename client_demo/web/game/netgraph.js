@@ -28,7 +28,7 @@ export function figures(stats) {
 
 /** A number of milliseconds for a person; a dash while there is none. @param {number} value */
 export function milliseconds(value) {
-  return Number.isFinite(value) ? `${value < 10 ? value.toFixed(1) : value.toFixed(0)} ms` : "– ms";
+  return Number.isFinite(value) ? `${value < 10 && value % 1 !== 0 ? value.toFixed(1) : value.toFixed(0)} ms` : "– ms";
 }
 
 /** @param {number} value per second */

@@ -7,7 +7,6 @@
  * @property {string} space behind everything
  * @property {[string, number][]} nebulae soft clouds: hue, saturation and lightness, and how dense
  * @property {string} star
- * @property {string} floor inside the walls
  * @property {string} beyond outside the walls
  * @property {string} grid
  * @property {string} wall
@@ -24,14 +23,13 @@
 /** @type {Palette} */
 const DARK = {
   name: "dark",
-  space: "#05070f",
+  space: "#070a16",
   nebulae: [
-    ["232 70% 26%", 0.6],
-    ["282 65% 24%", 0.5],
-    ["192 80% 20%", 0.48],
+    ["232 70% 24%", 0.5],
+    ["282 65% 22%", 0.42],
+    ["192 80% 18%", 0.4],
   ],
   star: "#dfe8ff",
-  floor: "rgb(70 100 220 / 5%)",
   beyond: "rgb(2 3 8 / 55%)",
   grid: "rgb(120 155 255 / 9%)",
   wall: "#5f83ff",
@@ -48,14 +46,13 @@ const DARK = {
 /** @type {Palette} */
 const LIGHT = {
   name: "light",
-  space: "#e9eff9",
+  space: "#f1f5fc",
   nebulae: [
-    ["214 95% 84%", 0.8],
-    ["262 85% 89%", 0.85],
-    ["182 70% 84%", 0.6],
+    ["214 95% 84%", 0.55],
+    ["262 85% 89%", 0.6],
+    ["182 70% 84%", 0.45],
   ],
   star: "#8b9cc9",
-  floor: "rgb(255 255 255 / 42%)",
   beyond: "rgb(120 138 180 / 28%)",
   grid: "rgb(50 80 170 / 10%)",
   wall: "#3f62d8",
@@ -76,5 +73,18 @@ export function paletteOf(name) {
 
 /** A player's colour. @param {number} hue @param {Palette} palette @param {number} [lighter] per cent @param {number} [alpha] */
 export function tint(hue, palette, lighter = 0, alpha = 1) {
-  return `hsl(${hue} 92% ${palette.lightness + lighter}% / ${alpha})`;
+  return `hsl(${hue} 92% ${palette.lightness + evened(hue, palette.name) + lighter}% / ${alpha})`;
+}
+
+/**
+ * How much lighter a hue has to be drawn to look as bright as the others: blue is dim on black, and
+ * yellow to cyan is faint on white.
+ * @param {number} hue
+ * @param {"dark" | "light"} theme
+ * @returns {number} per cent
+ */
+export function evened(hue, theme) {
+  const blue = Math.max(0, Math.cos(((hue - 245) * Math.PI) / 180));
+  const yellowToCyan = Math.max(0, Math.cos(((hue - 110) * Math.PI) / 180));
+  return Math.round(theme === "dark" ? blue * 12 : -yellowToCyan * 12);
 }

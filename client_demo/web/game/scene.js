@@ -2,6 +2,7 @@
 /** The picture: everything in the arena, drawn back to front, once per animation frame. */
 
 import { Camera } from "./camera.js";
+import { Effects } from "./effects.js";
 import { drawCrate, drawFloor, drawRock } from "./field.js";
 import { HEIGHT, WIDTH } from "./flight.js";
 import { Looks } from "./looks.js";
@@ -13,7 +14,6 @@ import { drawLabel, drawShip } from "./ships.js";
 import { Shots } from "./shots.js";
 import { Sprites, context2d } from "./sprites.js";
 import { Stars } from "./stars.js";
-import { Effects } from "./effects.js";
 
 /**
  * @typedef {object} Brush What every drawing function is handed; the context is in world units.
@@ -24,7 +24,13 @@ import { Effects } from "./effects.js";
  * @property {number} ratio canvas pixels per CSS pixel
  *
  * @typedef {import("./arena.js").Ship} Ship
- * @typedef {import("./link.js").Link} Link
+ *
+ * @typedef {object} Shown What is drawn: a game, or what flies about before one.
+ * @property {() => readonly Ship[]} ships
+ * @property {() => readonly import("./arena.js").Rock[]} rocks
+ * @property {() => readonly import("./arena.js").Crate[]} crates
+ * @property {number} hz
+ * @property {{renderTick: number}} clock
  */
 
 const WORLD = { width: WIDTH, height: HEIGHT };
@@ -59,7 +65,7 @@ export class Scene {
 
   /**
    * Draw one frame.
-   * @param {Link | null} game null before the game
+   * @param {Shown} game
    * @param {Ship | undefined} own
    * @param {number} now seconds
    * @param {number} seconds since the last frame
@@ -75,11 +81,10 @@ export class Scene {
     this.#stars.draw(this.#context, this.camera, this.#palette, this.#ratio);
     this.#enterWorld(now);
     drawFloor(brush, WORLD);
-    if (game) this.#drawGame(brush, game, now, seconds);
-    else this.particles.draw(brush);
+    this.#drawGame(brush, game, now, seconds);
   }
 
-  /** @param {Brush} brush @param {Link} game @param {number} now @param {number} seconds */
+  /** @param {Brush} brush @param {Shown} game @param {number} now @param {number} seconds */
   #drawGame(brush, game, now, seconds) {
     for (const crate of game.crates()) drawCrate(brush, crate, now);
     for (const rock of game.rocks()) drawRock(brush, rock);

@@ -1,6 +1,8 @@
 // @ts-check
 /** The list of scores: the best, and always the own place. */
 
+import { nameColour } from "./page.js";
+
 /** @typedef {import("./arena.js").Ship} Ship */
 /** @typedef {{rank: number, ship: Ship}} Place */
 
@@ -43,7 +45,7 @@ function line({ rank, ship }) {
   item.classList.toggle("mine", ship.mine);
   item.classList.toggle("down", !ship.alive);
   const dot = part("hue", "");
-  dot.style.background = `hsl(${ship.hue} 90% 58%)`;
+  nameColour(dot, ship.hue);
   item.append(part("rank", String(rank)), dot, part("who", ship.name), part("points", String(ship.score)));
   return item;
 }

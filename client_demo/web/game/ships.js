@@ -40,7 +40,7 @@ export function drawShip(brush, ship, pose, look, seconds) {
 /** Name and hull above a ship; the own name is left out, its owner knows. @param {Brush} brush @param {Ship} ship @param {Pose} pose */
 export function drawLabel(brush, ship, pose) {
   const { context, camera, palette } = brush;
-  if (ship.mine || !camera.sees(pose.x, pose.y, 5)) return;
+  if (ship.mine || ship.name === "" || !camera.sees(pose.x, pose.y, 5)) return;
   const picture = nameplate(brush, ship.name);
   const width = picture.width / camera.scale;
   const height = picture.height / camera.scale;

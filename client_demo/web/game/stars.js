@@ -10,9 +10,11 @@ const LAYERS = [
   { depth: 0.26, count: 80, size: 1.4, alpha: 0.7 },
   { depth: 0.45, count: 34, size: 2.1, alpha: 0.95 },
 ];
-/** Clouds are soft, so few pixels are enough. */
+/** Clouds are soft: painted on few pixels and enlarged once, since to enlarge them in every frame is slow. */
 const CLOUD_SHARE = 1 / 8;
 const CLOUD_DEPTH = 0.04;
+/** How far the clouds reach beyond the picture on each side, as a share of it. */
+const CLOUD_SLACK = 0.03;
 
 export class Stars {
   #layers = LAYERS.map((layer, number) => ({ ...layer, stars: scatter(layer.count, number + 1) }));
@@ -34,11 +36,9 @@ export class Stars {
   draw(context, camera, palette, ratio) {
     const { width, height, scale } = camera;
     this.#clouds ??= clouds(width, height, palette);
-    const slackX = width * 0.1;
-    const slackY = height * 0.1;
-    const shiftX = (camera.x / camera.world.width - 0.5) * CLOUD_DEPTH * width;
-    const shiftY = (camera.y / camera.world.height - 0.5) * CLOUD_DEPTH * height;
-    context.drawImage(this.#clouds, -slackX - shiftX, -slackY - shiftY, width + 2 * slackX, height + 2 * slackY);
+    const shiftX = (camera.x / camera.world.width - 0.5) * CLOUD_DEPTH;
+    const shiftY = (camera.y / camera.world.height - 0.5) * CLOUD_DEPTH;
+    context.drawImage(this.#clouds, -Math.round((CLOUD_SLACK + shiftX) * width), -Math.round((CLOUD_SLACK + shiftY) * height));
     context.fillStyle = palette.star;
     for (const layer of this.#layers) {
       context.globalAlpha = layer.alpha;
@@ -59,11 +59,17 @@ function scatter(count, seed) {
   return Array.from({ length: count }, () => ({ x: chance(), y: chance(), size: 0.6 + chance() * 0.8 }));
 }
 
-/** @param {number} width @param {number} height @param {import("./palette.js").Palette} palette */
+/** The clouds for a picture of that size. @param {number} width @param {number} height @param {import("./palette.js").Palette} palette */
 function clouds(width, height, palette) {
-  const canvas = document.createElement("canvas");
-  canvas.width = Math.max(1, Math.round(width * CLOUD_SHARE));
-  canvas.height = Math.max(1, Math.round(height * CLOUD_SHARE));
+  const small = blank(width * CLOUD_SHARE, height * CLOUD_SHARE);
+  paintClouds(small, palette);
+  const large = blank(width * (1 + 2 * CLOUD_SLACK) + 1, height * (1 + 2 * CLOUD_SLACK) + 1);
+  context2d(large).drawImage(small, 0, 0, large.width, large.height);
+  return large;
+}
+
+/** @param {HTMLCanvasElement} canvas @param {import("./palette.js").Palette} palette */
+function paintClouds(canvas, palette) {
   const context = context2d(canvas);
   context.fillStyle = palette.space;
   context.fillRect(0, 0, canvas.width, canvas.height);
@@ -80,6 +86,13 @@ function clouds(width, height, palette) {
     context.fillStyle = gradient;
     context.fillRect(0, 0, canvas.width, canvas.height);
   }
+}
+
+/** @param {number} width @param {number} height */
+function blank(width, height) {
+  const canvas = document.createElement("canvas");
+  canvas.width = Math.max(1, Math.round(width));
+  canvas.height = Math.max(1, Math.round(height));
   return canvas;
 }
 

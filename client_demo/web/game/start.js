@@ -1,6 +1,8 @@
 // @ts-check
 /** Before the game: who plays, and where. */
 
+import { fit } from "./words.js";
+
 const KEY = "tickwire.name";
 const MOST_BYTES = 24;
 
@@ -12,18 +14,7 @@ const MOST_BYTES = 24;
 export function wishes(search) {
   const asked = new URLSearchParams(search);
   const name = asked.get("name");
-  return { name: name === null ? null : fit(name), auto: asked.get("auto") === "1", room: asked.get("room") };
-}
-
-/** A name in one line, cut to what the server takes. @param {string} name */
-export function fit(name) {
-  const encoder = new TextEncoder();
-  let short = "";
-  for (const char of name.replace(/\s+/g, " ").trim()) {
-    if (encoder.encode(short + char).length > MOST_BYTES) break;
-    short += char;
-  }
-  return short.trim();
+  return { name: name === null ? null : fit(name, MOST_BYTES), auto: asked.get("auto") === "1", room: asked.get("room") };
 }
 
 export class Start {
@@ -46,12 +37,18 @@ export class Start {
   open({ name, auto }) {
     this.field.value = name ?? localStorage.getItem(KEY) ?? "";
     if (auto) this.go();
-    else this.field.focus({ preventScroll: true });
+    else this.reopen();
+  }
+
+  /** Show the card (again). */
+  reopen() {
+    this.form.hidden = false;
+    this.field.focus({ preventScroll: true });
   }
 
   /** Close the card and start. */
   go() {
-    const name = fit(this.field.value);
+    const name = fit(this.field.value, MOST_BYTES);
     if (name) localStorage.setItem(KEY, name);
     this.form.hidden = true;
     this.play(name);

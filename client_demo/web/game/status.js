@@ -11,6 +11,7 @@
 export function sentence({ status, reason, retryInMs }) {
   switch (status) {
     case "connecting":
+    case "joining":
       return "Connecting…";
     case "reconnecting":
       return [ended(reason || "The connection was lost"), retry(retryInMs)].join(" ");
@@ -38,15 +39,9 @@ export class Banner {
   #status = { status: "playing" };
   #since = 0;
 
-  /**
-   * @param {HTMLElement} box
-   * @param {HTMLElement} text
-   * @param {HTMLElement} rejoin the button shown when the connection is over for good
-   */
-  constructor(box, text, rejoin) {
+  /** @param {HTMLElement} box */
+  constructor(box) {
     this.box = box;
-    this.text = text;
-    this.rejoin = rejoin;
   }
 
   /** @param {Status} status @param {number} nowMs */
@@ -54,7 +49,6 @@ export class Banner {
     this.#status = status;
     this.#since = nowMs;
     this.box.dataset.status = status.status;
-    this.rejoin.hidden = status.status !== "closed";
     this.update(nowMs);
   }
 
@@ -63,8 +57,8 @@ export class Banner {
     const { retryInMs } = this.#status;
     const left = retryInMs === undefined ? retryInMs : Math.max(0, retryInMs - (nowMs - this.#since));
     const words = sentence({ ...this.#status, retryInMs: left });
-    if (this.text.textContent === words) return;
-    this.text.textContent = words;
+    if (this.box.textContent === words) return;
+    this.box.textContent = words;
     this.box.hidden = words === "";
   }
 }

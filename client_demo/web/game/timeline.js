@@ -11,8 +11,10 @@ import { ticksSince } from "./arena.js";
 /** Past this there is nothing to wait for: the clock is being set, not running. */
 const LONGEST_WAIT_TICKS = 60;
 
+/** @typedef {{tick: number, action: () => void}} Entry */
+
 export class Timeline {
-  /** @type {{tick: number, action: () => void}[]} */
+  /** @type {Entry[]} */
   #waiting = [];
 
   /** Do `action` when `tick` is shown. @param {number} tick @param {() => void} action */
@@ -22,7 +24,9 @@ export class Timeline {
 
   /** Do what is due, in the order it was given. @param {number} shown the tick shown now */
   advance(shown) {
+    /** @type {Entry[]} */
     const due = [];
+    /** @type {Entry[]} */
     const later = [];
     for (const entry of this.#waiting) {
       const wait = ticksSince(entry.tick, shown);
