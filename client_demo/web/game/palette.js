@@ -86,5 +86,5 @@ export function tint(hue, palette, lighter = 0, alpha = 1) {
 export function evened(hue, theme) {
   const blue = Math.max(0, Math.cos(((hue - 245) * Math.PI) / 180));
   const yellowToCyan = Math.max(0, Math.cos(((hue - 110) * Math.PI) / 180));
-  return Math.round(theme === "dark" ? blue * 12 : -yellowToCyan * 12);
+  return Math.round(theme === "dark" ? blue * 12 : blue * 8 - yellowToCyan * 12);
 }

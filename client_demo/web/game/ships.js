@@ -124,9 +124,9 @@ const COCKPIT = new Path2D("M0.86 0 C0.66 -0.2 0.36 -0.22 0.12 -0.17 L0.12 0.17 
 function paintHull(context, hue, palette) {
   const dark = palette.name === "dark";
   const metal = context.createLinearGradient(-1, 0, 1.4, 0);
-  metal.addColorStop(0, tint(hue, palette, -34));
-  metal.addColorStop(1, tint(hue, palette, dark ? -6 : 4));
-  context.fillStyle = tint(hue, palette, dark ? -38 : -14);
+  metal.addColorStop(0, tint(hue, palette, dark ? -34 : -14));
+  metal.addColorStop(1, tint(hue, palette, dark ? -6 : 12));
+  context.fillStyle = tint(hue, palette, dark ? -38 : -5);
   context.fill(WINGS);
   context.lineWidth = 0.11;
   context.strokeStyle = tint(hue, palette, dark ? 6 : -16);

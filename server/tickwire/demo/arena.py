@@ -44,6 +44,8 @@ REPAIRS = 4
 ROCKS = 9
 CHAT_TICKS = 15
 """A player may say something this often; what comes sooner is not passed on."""
+NAME_BYTES = 24
+CHAT_BYTES = 120
 LAST_TICK = 2**32 - 1
 
 
@@ -59,7 +61,7 @@ class Ship(Entity):
     alive: bool = flag(default=True)
     shield: bool = flag(default=True)
     score: int = integer(0, 65535, default=0)
-    name: str = text(max_bytes=24, default="")
+    name: str = text(max_bytes=NAME_BYTES, default="")
     hue: int = integer(0, 359, default=0)
     vx: float = quantized(-64, 64, step=1 / 256, default=0.0, to="owner")
     vy: float = quantized(-64, 64, step=1 / 256, default=0.0, to="owner")
@@ -137,23 +139,23 @@ class Kill(Event):
 
     killer: "Ship | None" = ref("Ship")
     victim: "Ship | None" = ref("Ship")
-    killer_name: str = text(max_bytes=24)
-    victim_name: str = text(max_bytes=24)
+    killer_name: str = text(max_bytes=NAME_BYTES)
+    victim_name: str = text(max_bytes=NAME_BYTES)
 
 
 @event(client=True)
 class Chat(Event):
     """Someone says something; the server fills in who."""
 
-    from_name: str = text(max_bytes=24, default="")
-    text: str = text(max_bytes=120)
+    from_name: str = text(max_bytes=NAME_BYTES, default="")
+    text: str = text(max_bytes=CHAT_BYTES)
 
 
 @event
 class Round(Event):
     """A round is over. ``winner`` is empty when nobody scored or the best are level."""
 
-    winner: str = text(max_bytes=24)
+    winner: str = text(max_bytes=NAME_BYTES)
 
 
 class Arena(Room[Steer]):
@@ -178,7 +180,7 @@ class Arena(Room[Steer]):
     def on_join(self, player: Player[Steer]) -> None:
         """Give a new player a ship."""
         x, y = self.free_spot(2 * SHIP_RADIUS)
-        name = tidy(player.options.get("name"), 24) or f"Pilot {player.id}"
+        name = self.free_name(tidy(player.options.get("name"), NAME_BYTES) or f"Pilot {player.id}")
         # The golden angle: neighbours in the list get colours far apart, however many there are.
         hue = round(player.id * 137.508) % 360
         self.spawn(Ship(x=x, y=y, heading=self.random.random() * 6.28, name=name, hue=hue), owner=player)
@@ -188,7 +190,7 @@ class Arena(Room[Steer]):
         ship = self.ship_of(player)
         if isinstance(event, Chat) and ship is not None and ship.silence == 0:
             ship.silence = CHAT_TICKS
-            if words := tidy(event.text, 120):
+            if words := tidy(event.text, CHAT_BYTES):
                 self.broadcast(Chat(from_name=ship.name, text=words))
 
     def on_leave(self, player: Player[Steer], reason: LeaveReason) -> None:
@@ -214,6 +216,12 @@ class Arena(Room[Steer]):
     def ship_of(self, player: Player[Steer]) -> Ship | None:
         """The ship of a player."""
         return next((entity for entity in player.owned if isinstance(entity, Ship)), None)
+
+    def free_name(self, wished: str) -> str:
+        """The name wished for, with a number when somebody here has it already."""
+        taken = {ship.name for ship in self.all(Ship)}
+        names = (f"{tidy(wished, NAME_BYTES - 4)} {number}" for number in range(2, len(taken) + 3))
+        return wished if wished not in taken else next(name for name in names if name not in taken)
 
     def fly(self, ship: Ship, steer: Steer) -> None:
         """One tick of one ship: move, shoot, count down."""

@@ -55,14 +55,17 @@ class Disc(Protocol):
     @property
     def x(self) -> float:
         """Across, in units."""
+        ...
 
     @property
     def y(self) -> float:
         """Down, in units."""
+        ...
 
     @property
     def radius(self) -> float:
         """In units."""
+        ...
 
 
 def step(ship: Motion, turn: float, thrust: bool, rocks: Iterable[Disc], dt: float) -> Motion:
