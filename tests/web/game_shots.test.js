@@ -1,0 +1,75 @@
+// @ts-check
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { BULLET_SPEED, bulletAt, shortWay, ticksSince } from "../../client_demo/web/game/arena.js";
+import { Shots } from "../../client_demo/web/game/shots.js";
+import { Timeline } from "../../client_demo/web/game/timeline.js";
+
+const BULLET = { id: 7, type: "Bullet", mine: false, x: 10, y: 20, heading: 0, born: 100, by: null };
+
+test("a bullet is its speed times its age from its launch", () => {
+  assert.deepEqual(bulletAt(BULLET, 130, 30), { x: 10 + BULLET_SPEED, y: 20 });
+  const down = bulletAt({ ...BULLET, heading: Math.PI / 2 }, 115, 30);
+  assert.deepEqual(down, { x: 10, y: 20 + BULLET_SPEED / 2 });
+});
+
+test("ticks are counted across the end of their range", () => {
+  assert.equal(ticksSince(3, 2 ** 32 - 2), 5);
+  assert.equal(ticksSince(2 ** 32 - 2, 3), -5);
+  assert.equal(ticksSince(0.5, 2 ** 32 - 1), 1.5);
+});
+
+test("an angle is brought to the short way round", () => {
+  assert.ok(Math.abs(shortWay(2 * Math.PI - 0.1) + 0.1) < 1e-12);
+  assert.ok(Math.abs(shortWay(-3 * Math.PI) + Math.PI) < 1e-12);
+});
+
+test("a bullet shows up when the picture reaches its launch, and stays until it reaches its end", () => {
+  const shots = new Shots();
+  shots.launch(BULLET);
+  assert.equal(shots.at(99.5, 30).length, 0);
+  assert.equal(shots.at(100, 30).length, 1);
+  shots.end(BULLET.id, 110);
+  assert.equal(shots.at(109.9, 30).length, 1);
+  assert.equal(shots.at(110, 30).length, 0);
+  assert.equal(shots.count, 0);
+});
+
+test("a bullet whose end is never heard of goes by itself", () => {
+  const shots = new Shots();
+  shots.launch(BULLET);
+  shots.at(150, 30);
+  assert.equal(shots.count, 0);
+});
+
+test("a trail does not reach back behind the launch", () => {
+  const shots = new Shots();
+  shots.launch(BULLET);
+  const [young] = shots.at(101, 30);
+  assert.equal(young?.trail.x, 10);
+});
+
+test("what happens waits until the picture shows its tick, in the order it was given", () => {
+  const timeline = new Timeline();
+  /** @type {string[]} */
+  const done = [];
+  timeline.at(12, () => done.push("b"));
+  timeline.at(10, () => done.push("a"));
+  timeline.at(12, () => done.push("c"));
+  timeline.advance(9.9);
+  assert.deepEqual(done, []);
+  timeline.advance(10);
+  assert.deepEqual(done, ["a"]);
+  timeline.advance(12.5);
+  assert.deepEqual(done, ["a", "b", "c"]);
+  timeline.advance(13);
+  assert.equal(done.length, 3);
+});
+
+test("what lies impossibly far ahead happens at once", () => {
+  const timeline = new Timeline();
+  let done = false;
+  timeline.at(5000, () => (done = true));
+  timeline.advance(10);
+  assert.ok(done);
+});
