@@ -45,11 +45,13 @@ test("the camera looks ahead of a moving ship", () => {
   assert.ok(made.x > 64);
 });
 
-test("the camera hardly looks beyond the walls", () => {
-  const made = camera(1280, 800);
-  follow(made, { x: 0, y: 0 }, 3);
-  const left = made.x - made.width / made.scale / 2;
-  assert.ok(left < 0 && left > -6);
+test("a ship in a corner is off the middle but clear of the scores, and little is seen beyond the walls", () => {
+  for (const made of [camera(1280, 800), camera(390, 844)]) {
+    follow(made, { x: 1.2, y: 1.2 }, 3);
+    const at = { x: made.width / 2 + (1.2 - made.x) * made.scale, y: made.height / 2 + (1.2 - made.y) * made.scale };
+    assert.ok(at.x > made.width / 4 && at.x < made.width / 2);
+    assert.ok(at.y > made.height * 0.24 && at.y < made.height / 2);
+  }
 });
 
 test("a window that shows all of the arena keeps it in the middle", () => {

@@ -4,8 +4,11 @@
 /** At most so many units are visible across and down; phones held upright see less across. */
 const VISIBLE_WIDTH = 60;
 const VISIBLE_HEIGHT = 66;
-/** How far beyond the arena's walls the camera may look, in units. */
-const MARGIN = 5;
+/**
+ * At a wall a ship is this share of the way from the middle of the picture to its edge: the camera
+ * shows less of what lies beyond the walls, and the ship stays clear of the scores and the map.
+ */
+const OFF_CENTRE = 0.52;
 /** How fast it closes in on its target: the gap shrinks by e in 1 / FOLLOW seconds. */
 const FOLLOW = 7;
 /** Seconds of flight it looks ahead. */
@@ -66,13 +69,13 @@ export class Camera {
   }
 
   /**
-   * Keep the picture inside the arena along one axis; centre it when all of the arena fits.
+   * Keep the picture near the arena along one axis; centre it when most of the arena fits.
    * @param {number} at
    * @param {number} size
    * @param {number} pixels
    */
   #keep(at, size, pixels) {
-    const half = pixels / this.scale / 2 - MARGIN;
+    const half = (pixels / this.scale / 2) * OFF_CENTRE;
     return half * 2 >= size ? size / 2 : Math.min(Math.max(at, half), size - half);
   }
 }

@@ -8,7 +8,7 @@ import { seeded } from "./chance.js";
 
 const GRID = 10;
 /** Thicknesses of the light around the walls, laid over each other to a soft edge. */
-const WALL_GLOW = [3, 2.4, 1.9, 1.45, 1.05, 0.7, 0.4];
+const WALL_GLOW = [3.2, 2.85, 2.52, 2.2, 1.9, 1.62, 1.36, 1.12, 0.9, 0.7, 0.52, 0.36];
 /** Far enough to cover all that the camera can see beyond the walls. */
 const BEYOND = 60;
 
