@@ -70,6 +70,13 @@ test("a jolt fades, and a weaker one does not calm a stronger one", () => {
   assert.ok(made.shake < 0.01);
 });
 
+test("a steady camera never shakes", () => {
+  const made = camera(1280, 800);
+  made.steady = true;
+  made.jolt(2);
+  assert.equal(made.shake, 0);
+});
+
 test("only what is in the picture is seen", () => {
   const made = camera(1280, 800);
   assert.ok(made.sees(60, 40, 0));

@@ -26,6 +26,8 @@ export class Camera {
     this.width = 1;
     this.height = 1;
     this.shake = 0;
+    /** Never shake: for those whom moving pictures make ill. */
+    this.steady = false;
   }
 
   /** Fit to a canvas of so many pixels. @param {number} width @param {number} height */
@@ -49,7 +51,7 @@ export class Camera {
 
   /** Shake by up to `units`; a weaker jolt doesn't calm a stronger one. @param {number} units */
   jolt(units) {
-    this.shake = Math.max(this.shake, units);
+    if (!this.steady) this.shake = Math.max(this.shake, units);
   }
 
   /** How far the picture is off at a moment, in units. @param {number} seconds @returns {import("./arena.js").Point} */

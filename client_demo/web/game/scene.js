@@ -51,6 +51,7 @@ export class Scene {
     this.#context = context2d(canvas);
     this.#palette = paletteOf(theme);
     this.camera = new Camera(WORLD);
+    this.camera.steady = matchMedia("(prefers-reduced-motion: reduce)").matches;
     this.particles = new Particles();
     this.effects = new Effects(this.particles, this.camera);
     this.shots = new Shots();
