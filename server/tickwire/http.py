@@ -112,7 +112,7 @@ async def _send(stream: trio.abc.Stream, conversation: Conversation, response: R
     length = body.size_bytes if isinstance(body, StaticFile) else len(body)
     date = ("Date", formatdate(usegmt=True))
     headers = [date, ("Content-Type", response.content_type), *_ALWAYS, *response.headers]
-    if response.status != HTTPStatus.NOT_MODIFIED:
+    if response.status not in (HTTPStatus.NOT_MODIFIED, HTTPStatus.NO_CONTENT):
         headers.append(("Content-Length", str(length)))
     head = conversation.respond(response.status, headers)
     if not with_body or length == 0:

@@ -120,6 +120,8 @@ def json_response(status: HTTPStatus, value: object) -> Response:
 
 def not_found(request: Request) -> Response:
     """The answer when nothing is at the path of a request."""
+    if request.path == "/favicon.ico":  # browsers ask for one unbidden, and report a 404 as an error of the page
+        return Response(HTTPStatus.NO_CONTENT)
     return sentence(HTTPStatus.NOT_FOUND, f"There is nothing at {request.path[:200]}")
 
 

@@ -54,7 +54,7 @@ def assert_one_line(outcome: Outcome, *words: str) -> None:
         ("serve --host 203.0.113.1", ["203.0.113.1"]),
         ("serve --nosuch", ["--nosuch"]),
         ("nosuch", ["nosuch"]),
-        ("bots", ["url"]),
+        ("bots", ["URL"]),
         ("bots ws://127.0.0.1:1 --count 0", ["--count"]),
     ],
 )

@@ -148,11 +148,15 @@ def test_shots_take_health_and_a_kill_changes_the_score(duel: Server, open_page:
     wait_until(lambda: number(bob, "hp") == 100)  # Bob is back
 
 
-def test_the_page_shows_how_the_connection_is(duel: Server, open_page: OpenPage, artifacts: Path) -> None:
-    ada = join(open_page, duel, "Ada")
-    ada.keyboard.press("n")
-    expect(ada.get_by_test_id("netgraph")).to_be_visible()
-    expect(ada.get_by_test_id("ping")).to_have_text(re.compile(r"^[\d.]+ ms$"))
+def test_the_page_shows_how_the_connection_is(tmp_path: Path, open_page: OpenPage, artifacts: Path) -> None:
+    with serving("--bots", "7", cwd=tmp_path) as server:
+        ada = join(open_page, server, "Ada")
+        ada.keyboard.press("n")
+        expect(ada.get_by_test_id("netgraph")).to_be_visible()
+        expect(ada.get_by_test_id("ping")).to_have_text(re.compile(r"^[\d.]+ ms$"))
+        expect(ada.get_by_test_id("scoreboard").locator("li")).to_have_count(8)
+        ada.screenshot(path=artifacts / "playing.png")
+        assert server.stop().status == 0
 
 
 def test_a_player_comes_back_after_the_connection_was_lost(duel: Server, open_page: OpenPage) -> None:

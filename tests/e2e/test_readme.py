@@ -63,11 +63,11 @@ def test_two_players_of_the_pasted_game_see_each_other_move(pasted: Path, open_p
         ada, bob = open_page(server.url), open_page(server.url)
         wait_until(lambda: leftmost(ada, OWN) > 0 and leftmost(bob, OWN) > 0)
         start = leftmost(ada, OWN)
+        wait_until(lambda: leftmost(bob, OTHERS) == start)  # Ada; the coin is farther to the right
         ada.keyboard.down("ArrowRight")
         wait_until(lambda: leftmost(ada, OWN) > start + 60)
+        wait_until(lambda: leftmost(bob, OTHERS) > start + 60)
         ada.keyboard.up("ArrowRight")
-        # The coin is far to the right, so this is Ada, out from under Bob's dot.
-        wait_until(lambda: start + 60 < leftmost(bob, OTHERS))
         assert leftmost(bob, OWN) == start
         assert server.stop().status == 0
 

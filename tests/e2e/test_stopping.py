@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from trio_websocket import ConnectionClosed, WebSocketConnection, open_webconnectionurl
+from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
 
 from tests.e2e.serving import TICKWIRE, Server, serving
 from tickwire_shared.closing import CloseCode
@@ -53,13 +53,15 @@ async def read_all(connection: WebSocketConnection) -> None:
         await connection.get_message()
 
 
-async def test_a_player_is_told_that_the_server_stops(server: Server) -> None:
-    async with open_webconnectionurl(f"{server.webconnectionurl}/ws") as connection:
-        await connection.send_message(JOIN)
-        await connection.get_message()
-        server.process.send_signal(signal.SIGTERM)
-        with pytest.raises(ConnectionClosed) as caught:
-            await read_all(connection)
+async def test_a_player_is_told_that_the_server_stops(tmp_path: Path) -> None:
+    with serving(cwd=tmp_path) as server:
+        async with open_websocket_url(f"{server.websocket_url}/ws") as connection:
+            await connection.send_message(JOIN)
+            await connection.get_message()
+            server.process.send_signal(signal.SIGTERM)
+            with pytest.raises(ConnectionClosed) as caught:
+                await read_all(connection)
+        assert server.wait().status == 0
     assert caught.value.reason is not None
     assert caught.value.reason.code == CloseCode.SHUTTING_DOWN
     assert caught.value.reason.reason
@@ -95,7 +97,7 @@ def test_a_second_signal_ends_a_server_whose_game_is_stuck(tmp_path: Path) -> No
 
 
 def test_bots_can_be_interrupted(server: Server, tmp_path: Path) -> None:
-    command = [TICKWIRE, "bots", server.webconnectionurl, "--count", "2", "--duration", "60"]
+    command = [TICKWIRE, "bots", server.websocket_url, "--count", "2", "--duration", "60"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bots:
         while '"players": 2' not in server.get("/rooms"):
             assert bots.poll() is None

@@ -199,6 +199,13 @@ async def test_an_unknown_path_is_a_404_with_a_sentence(web: Path, target: str) 
         assert answer.text.startswith("There is nothing at /")
 
 
+async def test_a_page_without_an_icon_is_no_error(web: Path) -> None:
+    async with browser_at(site_of(web, web / "own")) as browser:
+        assert (await browser.ask("/favicon.ico")).status == 204
+        (web / "own" / "favicon.ico").write_bytes(b"icon")
+        assert (await browser.ask("/favicon.ico")).body == b"icon"
+
+
 async def test_a_plain_request_for_the_websocket_says_what_it_is(web: Path) -> None:
     async with browser_at(site_of(web)) as browser:
         answer = await browser.ask("/ws")
@@ -277,7 +284,7 @@ async def test_a_file_that_may_not_be_read_is_a_403(web: Path, monkeypatch: pyte
         assert (await browser.ask("/game/")).status == 403
 
 
-async def test_a_connection_too_many_is_told_so() -> None:
+async def test_a_connection_too_many_is_told_so(autojump_clock: trio.testing.MockClock) -> None:
     ours, theirs = memory_stream_pair()
     async with trio.open_nursery() as nursery:
         nursery.start_soon(partial(refuse_connection, theirs, "All taken."))
