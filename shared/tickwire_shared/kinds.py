@@ -25,6 +25,9 @@ MAX_STEPS: Final = 1 << 32
 MAX_INTEGER: Final = 1 << 52
 """Differences of two such ints are exact in a JavaScript number (53 bits)."""
 
+MAX_RADIANS: Final = 1e300
+"""A float of this size has no direction, and dividing a larger one by a step overflows."""
+
 MAX_FIELD_BYTES: Final = 1 << 16
 
 
@@ -82,15 +85,18 @@ class Quantized(IntKind):
             raise DeclarationError(f"min, max and step must be finite, not {self.min}, {self.max}, {self.step}.")
         if self.step <= 0 or self.max <= self.min:
             raise DeclarationError(f"quantized needs min < max and step > 0, not {self.min}, {self.max}, {self.step}.")
-        steps = math.floor((self.max - self.min) / self.step + 0.5)
-        if not 1 <= steps <= MAX_STEPS:
-            raise DeclarationError(f"quantized has {steps} steps; use 1 to {MAX_STEPS}: choose another step.")
-        object.__setattr__(self, "high", steps)
+        steps = (self.max - self.min) / self.step + 0.5
+        if not 1 <= steps < MAX_STEPS + 1:
+            raise DeclarationError(f"quantized has {steps:.0f} steps; use 1 to {MAX_STEPS}: choose another step.")
+        object.__setattr__(self, "high", math.floor(steps))
 
     def to_wire(self, value: object) -> int:
         """Quantise with ``floor((value - min) / step + 0.5)``; NaN and infinity are refused."""
-        if not isinstance(value, int | float) or not math.isfinite(value):
+        if not isinstance(value, int | float) or value != value or value in (math.inf, -math.inf):
             raise ValueRefused(f"{value!r} is not a finite number.")
+        if not self.min - self.step <= value <= self.max + self.step:
+            # Far outside the arithmetic itself may overflow.
+            return _fit(-1 if value < self.min else self.high + 1, 0, self.high, self.overflow, value)
         return _fit(math.floor((value - self.min) / self.step + 0.5), 0, self.high, self.overflow, value)
 
     def from_wire(self, wire: Wire) -> float:
@@ -126,8 +132,8 @@ class Angle(IntKind):
 
     def to_wire(self, value: object) -> int:
         """Quantise and wrap into one turn; NaN and infinity are refused."""
-        if not isinstance(value, int | float) or not math.isfinite(value):
-            raise ValueRefused(f"{value!r} is not a finite angle.")
+        if not isinstance(value, int | float) or not -MAX_RADIANS <= value <= MAX_RADIANS:
+            raise ValueRefused(f"{value!r:.60} is not a finite angle.")
         return math.floor(value / self.step + 0.5) & self.high
 
     def from_wire(self, wire: Wire) -> float:
@@ -352,16 +358,21 @@ class Packed(ByteKind):
 
     def to_wire(self, value: object) -> bytes:
         """Pack with msgpack, keys sorted by their UTF-8 bytes; too long is refused."""
-        raw = pack(_canonical(value))
+        try:
+            raw = pack(_canonical(value))
+        except UnicodeEncodeError as error:
+            raise ValueRefused(f"{value!r:.60} holds text that is not valid Unicode: {error.reason}.") from None
         if len(raw) > self.max:
             raise ValueRefused(f"The value packs to {len(raw)} bytes; at most {self.max} fit.")
         return raw
 
     def check(self, wire: object) -> bytes:
-        """Return ``wire`` if it is msgpack of a list or a map."""
+        """Return ``wire`` if it is msgpack of a list or a map of scalars."""
         raw = super().check(wire)
-        if not isinstance(unpack(raw, max_bytes=self.max), list | dict):
-            raise ProtocolError("A packed field holds neither a list nor a map.")
+        try:
+            _canonical(unpack(raw, max_bytes=self.max))
+        except ValueRefused as error:
+            raise ProtocolError(f"A packed field is not usable: {error}") from None
         return raw
 
     def from_wire(self, wire: Wire) -> object:
