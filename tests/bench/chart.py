@@ -8,7 +8,7 @@ from xml.sax.saxutils import escape
 
 import attrs
 
-from tests.bench.results import Result
+from tests.bench.results import FLOOR, Result
 from tests.bench.systems import TICKWIRE
 
 WIDTH = 760
@@ -35,10 +35,15 @@ class Panel:
     title: str
     figure: Callable[[Result], float]
     text: str
+    with_floor: bool = False
+
+    def shows(self, result: Result) -> bool:
+        """Whether the figure means anything for this system."""
+        return self.with_floor or result.system != FLOOR
 
 
 PANELS = (
-    Panel("Server CPU per player and tick, microseconds", lambda result: result.cpu_us_per_client_tick, "{:.1f}"),
+    Panel("Server CPU per player and tick, microseconds", lambda result: result.cpu_us_per_client_tick, "{:.1f}", True),
     Panel("Payload per player and tick, bytes", lambda result: result.payload_bytes_per_client_tick, "{:,.0f}"),
     Panel("Resident memory per player, KB", lambda result: result.rss_kb_per_client, "{:,.0f}"),
 )
@@ -60,8 +65,8 @@ def _panel(panel: Panel, results: Sequence[Result], titles: dict[str, str], top:
     lines = [_text(0, top + 20, panel.title, "title")]
     top += TITLE
     for scenario in dict.fromkeys(result.scenario for result in results):
-        group = [result for result in results if result.scenario == scenario]
-        longest = max(panel.figure(result) for result in group)
+        group = [result for result in results if result.scenario == scenario and panel.shows(result)]
+        longest = max((panel.figure(result) for result in group), default=0.0)
         if longest <= 0:
             continue
         lines.append(_text(0, top + 13, f"{scenario}: {titles[scenario]}", "group"))

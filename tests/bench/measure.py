@@ -137,4 +137,5 @@ def _result(
         ticks_share=snapshots / nominal if scenario.moving else None,
         late_inputs_share=cast("int", seen["late_inputs"]) / max(1, inputs),
         others_cpu_share=max(0.0, others_s / seconds),
+        overruns=cast("int | None", served.get("overruns")),
     )

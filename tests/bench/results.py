@@ -8,6 +8,9 @@ from typing import cast
 
 import attrs
 
+FLOOR = "floor"
+"""The system that any other is compared with for its CPU alone."""
+
 Spread = Mapping[str, float]
 """Percentiles by name: p50, p99, max."""
 
@@ -30,6 +33,7 @@ class Result:
         ticks_share: Snapshots that came, of those that the tick rate promises; None when nothing moves.
         late_inputs_share: Inputs that the load generator sent more than a millisecond late.
         others_cpu_share: What other processes and interrupts used meanwhile, in cores: noise.
+        overruns: Ticks that took longer than they may, or were left out; None where the system doesn't say.
         runs: How many runs this is the median of.
     """
 
@@ -46,6 +50,7 @@ class Result:
     ticks_share: float | None
     late_inputs_share: float
     others_cpu_share: float
+    overruns: float | None = None
     runs: int = 1
 
     def to_json(self) -> dict[str, object]:
@@ -88,17 +93,18 @@ def _median(runs: Sequence[Result]) -> Result:
         ticks_share=None if runs[0].ticks_share is None else of("ticks_share"),
         late_inputs_share=of("late_inputs_share"),
         others_cpu_share=of("others_cpu_share"),
+        overruns=None if runs[0].overruns is None else of("overruns"),
         runs=len(runs),
     )
 
 
 @attrs.frozen
 class Ratio:
-    """A system's cost as a share of a peer's; below 1 it is the cheaper one."""
+    """A system's cost as a share of a peer's; below 1 it is the cheaper one. None where it says nothing."""
 
     scenario: str
     peer: str
-    cpu: float
+    cpu: float | None
     payload: float | None
     rss: float | None
 
@@ -106,18 +112,20 @@ class Ratio:
 def ratios(results: Sequence[Result], system: str) -> list[Ratio]:
     """Compare ``system`` with each of the others, scenario by scenario."""
     ours = {result.scenario: result for result in results if result.system == system}
-    return [
-        Ratio(
-            scenario=peer.scenario,
-            peer=peer.system,
-            cpu=_share(ours[peer.scenario].cpu_us_per_client_tick, peer.cpu_us_per_client_tick) or 0.0,
-            payload=_share(ours[peer.scenario].payload_bytes_per_client_tick, peer.payload_bytes_per_client_tick),
-            rss=_share(ours[peer.scenario].rss_kb_per_client, peer.rss_kb_per_client),
-        )
-        for peer in results
-        if peer.system != system and peer.scenario in ours
-    ]
+    return [_ratio(ours[peer.scenario], peer) for peer in results if peer.system != system and peer.scenario in ours]
 
 
-def _share(part: float, whole: float) -> float | None:
-    return part / whole if whole > 0 else None
+def _ratio(result: Result, peer: Result) -> Ratio:
+    def share(name: str) -> float | None:
+        whole = cast("float", getattr(peer, name))
+        return cast("float", getattr(result, name)) / whole if whole > 0 else None
+
+    # The floor keeps no state and is told how much to send: only its CPU is a measure.
+    is_floor = peer.system == FLOOR
+    return Ratio(
+        scenario=peer.scenario,
+        peer=peer.system,
+        cpu=share("cpu_us_per_client_tick"),
+        payload=None if is_floor else share("payload_bytes_per_client_tick"),
+        rss=None if is_floor else share("rss_kb_per_client"),
+    )

@@ -8,7 +8,8 @@ from __future__ import annotations
 from array import array
 from collections.abc import Mapping
 from math import cos, pi, sin
-from time import perf_counter
+
+import trio
 
 from tests.bench.scenarios import HZ
 from tickwire import Entity, Input, LeaveReason, Player, Room, angle, entity, flag, inputs, quantized
@@ -35,31 +36,40 @@ class Steer(Input):
     thrust: bool = flag(default=False)
 
 
-class Lateness:
-    """When the ticks of all rooms began, against their schedule."""
+class Punctuality:
+    """How late the ticks of all rooms began, and what went missing, since the last reset."""
 
     def __init__(self) -> None:
         """Start with no rooms."""
-        self._starts: list[tuple[array[float], array[float]]] = []
+        self._late_s = array("d")
+        self._rooms: list[Arena] = []
+        self._missed_before = 0
 
-    def room(self) -> tuple[array[float], array[float]]:
-        """Two columns for one room to fill: tick and time in seconds, at the begin of each tick."""
-        columns: tuple[array[float], array[float]] = (array("d"), array("d"))
-        self._starts.append(columns)
-        return columns
+    def watch(self, room: Arena) -> None:
+        """Count this room in."""
+        self._rooms.append(room)
+
+    def note(self, late_s: float) -> None:
+        """A tick began this long after its deadline."""
+        self._late_s.append(late_s)
 
     def reset(self) -> None:
         """Forget what was measured so far."""
-        for ticks, times in self._starts:
-            del ticks[:], times[:]
+        del self._late_s[:]
+        self._missed_before = self._missed()
 
-    def milliseconds(self, dt: float) -> list[float]:
-        """How late each tick was, sorted; each room's own most punctual tick is its schedule."""
-        late: list[float] = []
-        for ticks, times in self._starts:
-            offsets = [time - tick * dt for tick, time in zip(ticks, times, strict=True)]
-            late += [(offset - min(offsets)) * 1000 for offset in offsets]
-        return sorted(late)
+    def report(self) -> dict[str, object]:
+        """What was measured, as plain data."""
+        late = sorted(self._late_s)
+        spread = {name: _at(late, share) * 1000 for name, share in (("p50", 0.5), ("p99", 0.99), ("max", 1.0))}
+        return {"tick_lateness_ms": spread, "ticks": len(late), "overruns": self._missed() - self._missed_before}
+
+    def _missed(self) -> int:
+        return sum(room.missed for room in self._rooms)
+
+
+def _at(ordered: list[float], share: float) -> float:
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
 class Arena(Room[Steer]):
@@ -68,13 +78,13 @@ class Arena(Room[Steer]):
     name = "arena"
     hz = HZ
     entities = (Avatar,)
-    lateness = Lateness()
+    punctuality = Punctuality()
     extra_entities = 0
 
     def on_create(self, options: Mapping[str, object]) -> None:
         """Fill the world with what moves without a player."""
         self.steered: list[tuple[Player[Steer], Avatar]] = []
-        self.ticks, self.times = self.lateness.room()
+        self.punctuality.watch(self)
         self.drifting = [self._avatar(None) for _ in range(self.extra_entities)]
 
     def on_join(self, player: Player[Steer]) -> None:
@@ -87,12 +97,20 @@ class Arena(Room[Steer]):
 
     def on_tick(self) -> None:
         """Move every avatar."""
-        self.ticks.append(self.tick)
-        self.times.append(perf_counter())
+        self.note_the_time()
         for player, avatar in self.steered:
             move(avatar, player.input.turn)
         for avatar in self.drifting:
             move(avatar, 0.5)
+
+    def note_the_time(self) -> None:
+        """Count this tick's lateness."""
+        self.punctuality.note(trio.current_time() - self._running.due)
+
+    @property
+    def missed(self) -> int:
+        """Ticks so far that took longer than they may, or never were."""
+        return self._running.overruns + self._running.dropped_ticks
 
     def _avatar(self, owner: Player[Steer] | None) -> Avatar:
         x, y, heading = (self.random.random() for _ in range(3))
@@ -106,8 +124,7 @@ class Idle(Arena):
 
     def on_tick(self) -> None:
         """Do nothing but note the time."""
-        self.ticks.append(self.tick)
-        self.times.append(perf_counter())
+        self.note_the_time()
 
 
 def move(avatar: Avatar, turn: float) -> None:

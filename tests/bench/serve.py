@@ -5,7 +5,6 @@ Prints "ready PORT"; then answers "reset" and "report" on standard input, and en
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import sys
@@ -46,21 +45,8 @@ async def _obey(room: type[Arena]) -> None:
         async for chunk in commands:
             for line in chunk.decode().splitlines():
                 if line == "report":
-                    _answer(json.dumps(_report(room)))
-                room.lateness.reset()
-
-
-def _report(room: type[Arena]) -> dict[str, object]:
-    late = room.lateness.milliseconds(1 / room.hz)
-    return {
-        "tick_lateness_ms": {"p50": _at(late, 0.5), "p99": _at(late, 0.99), "max": _at(late, 1.0)},
-        "ticks": len(late),
-        "collections": [generation["collections"] for generation in gc.get_stats()],
-    }
-
-
-def _at(ordered: list[float], share: float) -> float:
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 3) if ordered else 0.0
+                    _answer(json.dumps(room.punctuality.report()))
+                room.punctuality.reset()
 
 
 def _answer(line: str) -> None:

@@ -12,6 +12,7 @@ import attrs
 
 from tests.bench import build
 from tests.bench.process import BenchError
+from tests.bench.results import FLOOR
 from tests.bench.scenarios import HZ, Scenario
 
 TICKWIRE = "tickwire"
@@ -82,7 +83,7 @@ def floor_system() -> System:
     def command(scenario: Scenario) -> list[str]:
         return [str(program), str(HZ), str(scenario.floor_bytes if scenario.moving else 0)]
 
-    return System("floor", "floor", "C, epoll, no WebSocket, no game", command, build.SCRATCH)
+    return System(FLOOR, FLOOR, "C, epoll, no WebSocket, no game", command, build.SCRATCH)
 
 
 def systems(peers: Sequence[str], node: str) -> list[System]:
@@ -93,7 +94,7 @@ def systems(peers: Sequence[str], node: str) -> list[System]:
     """
     makers: dict[str, Callable[[], list[System]]] = {
         "colyseus": lambda: colyseus_systems(node),
-        "floor": lambda: [floor_system()],
+        FLOOR: lambda: [floor_system()],
         TICKWIRE: list,
     }
     chosen = [tickwire_system()]

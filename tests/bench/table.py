@@ -14,12 +14,13 @@ def result_table(results: Sequence[Result]) -> Table:
     """All figures of all results, scenario by scenario."""
     table = Table(title="server CPU, traffic, memory and punctuality", title_justify="left")
     table.add_column("")
-    table.add_column("system")
-    for heading in ("CPU us\n/client-tick", "CPU %\nof a core", "bytes\n/client-tick", "KB\n/client"):
+    table.add_column("system", no_wrap=True)
+    for heading in ("us CPU per\nclient-tick", "% of\na core", "bytes per\nclient-tick", "KB per\nclient"):
         table.add_column(heading, justify="right")
-    table.add_column("tick lateness ms\np50 / p99 / max", justify="right")
-    table.add_column("arrival interval ms\np50 / p99", justify="right")
+    table.add_column("ticks late, ms\np50 / p99 / max", justify="right", no_wrap=True)
+    table.add_column("arrivals, ms\np50 / p99", justify="right")
     table.add_column("ticks\nkept", justify="right")
+    table.add_column("over-\nruns", justify="right")
     table.add_column("noise\ncores", justify="right")
     previous = ""
     for result in results:
@@ -38,9 +39,10 @@ def _cells(result: Result) -> list[str]:
         f"{result.cpu_share * 100:.1f}",
         f"{result.payload_bytes_per_client_tick:,.1f}",
         f"{result.rss_kb_per_client:,.1f}",
-        f"{late['p50']:.2f} / {late['p99']:.2f} / {late['max']:.2f}",
-        f"{arrival['p50']:.1f} / {arrival['p99']:.1f}",
+        f"{late['p50']:.1f} / {late['p99']:.1f} / {late['max']:.1f}",
+        f"{arrival['p50']:.0f} / {arrival['p99']:.0f}",
         "" if result.ticks_share is None else f"{result.ticks_share:.3f}",
+        "" if result.overruns is None else f"{result.overruns:g}",
         f"{result.others_cpu_share:.2f}",
     ]
 
