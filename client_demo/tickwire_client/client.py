@@ -4,7 +4,7 @@ Three tasks per game, all in the nursery that ``connect`` opens::
 
     connect
     +-- Game.run            one connection after the other: dial, handshake, join or resume, backoff
-        +-- receiver        messages in, through the session, waking whoever waits
+        +-- listener        waits for the end; messages are delivered, through the session, as they are read
         +-- sender          the only one that sends: what was asked for, PINGs and inputs when they are due
 """
 
@@ -20,12 +20,13 @@ import trio
 
 from tickwire_client.address import Address, parse_address
 from tickwire_client.client_session import ClientSession, Effect, Happened, Phase, Send, Updated, Welcomed
+from tickwire_client.decoding import Decoder, PlainDecoder
 from tickwire_client.game_view import GameView
 from tickwire_client.link import Dial, Link, converse, tcp_dial
 from tickwire_client.reconnect import NEVER, Backoff
 from tickwire_client.views import EventView
-from tickwire_shared.closing import ABNORMAL, RetryPolicy, clip_reason
-from tickwire_shared.errors import ConnectionEnded, JoinRefused, ProtocolError
+from tickwire_shared.closing import ABNORMAL, RetryPolicy
+from tickwire_shared.errors import ConnectionEnded, JoinRefused
 from tickwire_shared.messages import Join, Mode
 
 JOIN_TIMEOUT_S = 15.0
@@ -114,7 +115,7 @@ class Game(GameView):
     async def run(self) -> None:
         """Play until the game is over for this player; for ``connect`` alone."""
         while True:
-            ended = await converse(self._address, self._dial, self._talk)
+            ended = await converse(self._address, self._dial, self._deliver, self._talk)
             policy = self.session.lose(ended.code)
             if policy is RetryPolicy.NEVER or self._leaving or not await self._pause(policy):
                 break
@@ -138,19 +139,11 @@ class Game(GameView):
         await link.send(self.session.begin(_now_ms()))
         async with trio.open_nursery() as nursery:
             nursery.start_soon(self._sender, link)
-            await self._receiver(link)
+            await link.listen()
 
-    async def _receiver(self, link: Link) -> None:
-        receive = self.session.receive
-        while True:
-            data = await link.receive()
-            try:
-                effects = receive(data, _now_ms())
-            except ProtocolError as error:
-                await link.close(error.code, clip_reason(str(error)))
-                raise ConnectionEnded(error.code, str(error)) from error
-            for effect in effects:
-                self._carry_out(effect)
+    def _deliver(self, data: bytes) -> None:
+        for effect in self.session.receive(data, _now_ms()):
+            self._carry_out(effect)
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -202,6 +195,7 @@ async def connect(
     dial: Dial | None = None,
     backoff: Backoff = DEFAULT_BACKOFF,
     rng: random.Random | None = None,
+    decoder: Decoder | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[Game]:
     """Join a room and play in it; leaving the block leaves the room.
@@ -218,6 +212,7 @@ async def connect(
         dial: Opens each connection's stream, instead of TCP to ``url``.
         backoff: When to try again after a lost connection.
         rng: Where the backoff's jitter comes from.
+        decoder: For many clients of one room in one process: a ``SharedDecoder`` that all are given.
         ssl_context: For ``wss``; by default the system's certificates decide.
 
     Raises:
@@ -227,7 +222,7 @@ async def connect(
     address = parse_address(url)
     if stream is not None:
         dial, backoff = _dial_once(stream), NEVER
-    session = ClientSession(Join(mode, room, options=dict(options or {})))
+    session = ClientSession(Join(mode, room, options=dict(options or {})), decoder or PlainDecoder())
     game = Game(address, session, dial or tcp_dial(address, ssl_context), backoff, rng or random.Random())
     failure: Exception | None = None
     async with trio.open_nursery() as nursery:

@@ -19,6 +19,7 @@ from typing import assert_never
 from attrs import define, field, frozen
 
 from tickwire_client.clock import PingTimer, ServerClock
+from tickwire_client.decoding import Decoder, PlainDecoder
 from tickwire_client.pacing import InputPacer
 from tickwire_client.replica import Replica
 from tickwire_client.statistics import GameStats
@@ -45,7 +46,6 @@ from tickwire_shared.messages import (
     build_ping,
     build_resume,
     build_resync,
-    parse_server,
 )
 from tickwire_shared.schema import ClassType, Schema
 
@@ -108,11 +108,13 @@ class ClientSession:
 
     Attributes:
         join: What to ask the server for.
+        decoder: How messages are decoded; sessions of one process may share it.
         replica: The room; None before the first WELCOME.
         welcome: The newest WELCOME.
     """
 
     join: Join
+    decoder: Decoder = field(factory=PlainDecoder)
     phase: Phase = field(default=Phase.IDLE, init=False)
     replica: Replica | None = field(default=None, init=False)
     welcome: Welcome | None = field(default=None, init=False)
@@ -148,7 +150,7 @@ class ClientSession:
         """
         self.heard_ms = now_ms
         self.stats.count_message(len(data))
-        message = parse_server(data)
+        message = self.decoder.parse(data)
         if type(message) is SnapshotMessage and self.replica is not None:
             return self._on_snapshot(self.replica, message, now_ms)
         return self._on_message(message, now_ms)
@@ -267,7 +269,7 @@ class ClientSession:
         return (Welcomed(resumed),)
 
     def _adopt(self, schema: Schema) -> None:
-        self.replica = Replica(schema)
+        self.replica = Replica(schema, self.decoder)
         self.pacer = None if schema.input is None else InputPacer(schema.input, self.clock)
 
     def _on_snapshot(self, replica: Replica, snapshot: SnapshotMessage, now_ms: float) -> tuple[Effect, ...]:

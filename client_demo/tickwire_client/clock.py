@@ -171,7 +171,7 @@ class PingTimer:
 
     def take(self, local_ms: float) -> bool:
         """Whether a PING is due now; if so, the next one is scheduled."""
-        if local_ms < self._due_ms:
+        if local_ms < self._due_ms - ROUNDING_MS:
             return False
         self._sent += 1
         gap = EAGER_PING_MS if self._sent < EAGER_PINGS else PING_MS

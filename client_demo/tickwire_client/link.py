@@ -1,66 +1,74 @@
 """One WebSocket connection to a server. The only file of the client that knows trio-websocket.
 
-trio-websocket tells of a refused upgrade by an exception in a background task, and of a peer that
+trio-websocket does the handshake, ping and pong, close, and whatever is out of the ordinary; plain messages go
+round it (`wire.py`). It tells of a refused upgrade by an exception in a background task, and of a peer that
 hangs up during the handshake not at all; both end here as a ``ConnectionEnded``.
 """
 
 from __future__ import annotations
 
+import os
 import ssl
 from collections.abc import Awaitable, Callable, Iterator
-from typing import cast
+from typing import TypeVar, cast
 
 import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
 from tickwire_client.address import Address
-from tickwire_shared.closing import ABNORMAL, CloseCode
-from tickwire_shared.errors import ConnectionEnded
+from tickwire_client.frames import close_frame
+from tickwire_client.wire import RECEIVE_BYTES, Wire
+from tickwire_shared.closing import ABNORMAL, clip_reason
+from tickwire_shared.errors import ConnectionEnded, ProtocolError
 from tickwire_shared.packing import MAX_SERVER_MESSAGE_BYTES
 
 OPEN_TIMEOUT_S = 10.0
-RECEIVE_BYTES = 65_536
+GOODBYE_TIMEOUT_S = 1.0
 
 Dial = Callable[[], Awaitable[trio.abc.Stream]]
 """Opens a stream to the server; called once per connection."""
 
+ErrorT = TypeVar("ErrorT", bound=BaseException)
+
 
 class Link:
-    """An open connection: binary messages both ways. Everything raises ConnectionEnded once it is over."""
+    """An open connection. Both methods raise ConnectionEnded once it is over."""
 
-    def __init__(self, socket: WebSocketConnection) -> None:
-        """Wrap an open WebSocket."""
+    def __init__(self, wire: Wire, socket: WebSocketConnection, deliver: Callable[[bytes], None]) -> None:
+        """Use an open WebSocket."""
+        self._wire = wire
         self._socket = socket
+        self._deliver = deliver
 
     async def send(self, data: bytes) -> None:
         """Send one message. If cancelled, the connection can't be used any more."""
         try:
-            await self._socket.send_message(data)
-        except ConnectionClosed as closed:
-            raise _ended(closed) from None
+            await self._wire.send_message(data)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise ConnectionEnded(ABNORMAL, "The connection was lost.") from None
 
-    async def receive(self) -> bytes:
-        """Wait for the next message."""
-        try:
-            message = await self._socket.get_message()
-        except ConnectionClosed as closed:
-            raise _ended(closed) from None
-        if isinstance(message, str):
-            raise ConnectionEnded(CloseCode.BAD_MESSAGE, "The server sent a text message.")
-        return message
-
-    async def close(self, code: int, reason: str) -> None:
-        """Close with a code and a sentence."""
-        await self._socket.aclose(code, reason)
+    async def listen(self) -> None:
+        """Wait until the connection is over, which is raised. Messages are delivered meanwhile."""
+        while True:
+            try:
+                message = await self._socket.get_message()
+            except ConnectionClosed as closed:
+                raise _ended(closed) from None
+            if isinstance(message, str):
+                raise ProtocolError("The server sent a text message.")
+            self._deliver(message)
 
 
-async def converse(address: Address, dial: Dial, talk: Callable[[Link], Awaitable[None]]) -> ConnectionEnded:
+async def converse(
+    address: Address, dial: Dial, deliver: Callable[[bytes], None], talk: Callable[[Link], Awaitable[None]]
+) -> ConnectionEnded:
     """Open a connection, run ``talk`` on it, and return how it ended.
 
     Args:
         address: Where to; names the server in the handshake.
         dial: Opens the stream.
-        talk: Uses the link until that raises ConnectionEnded, or closes it and returns.
+        deliver: Gets each message; when it raises ProtocolError, the connection is closed with its code.
+        talk: Sends, listens, and raises ConnectionEnded when it is over.
     """
     try:
         with trio.fail_after(OPEN_TIMEOUT_S):
@@ -71,21 +79,22 @@ async def converse(address: Address, dial: Dial, talk: Callable[[Link], Awaitabl
     endings: list[ConnectionEnded] = []
     try:
         async with trio.open_nursery() as nursery:
-            socket = await _open(nursery, stream, address)
-            await talk(Link(socket))
-            nursery.cancel_scope.cancel()
-    except* ConnectionEnded as group:
-        endings.extend(cast("Iterator[ConnectionEnded]", _leaves(group)))
+            await talk(await _open(nursery, stream, address, deliver))
+    except* ProtocolError as group:
+        broken = next(_leaves(group))
+        endings.append(ConnectionEnded(broken.code, str(broken)))
+        await _say_goodbye(stream, endings[0])
     except* ConnectionRejected as group:
-        status = next(cast("Iterator[ConnectionRejected]", _leaves(group))).status_code
-        endings.append(
-            ConnectionEnded(ABNORMAL, f"{address.url} answered with HTTP {status}: is it a tickwire server?")
-        )
+        status = next(_leaves(group)).status_code
+        sentence = f"{address.url} answered with HTTP {status}: is it a tickwire server?"
+        endings.append(ConnectionEnded(ABNORMAL, sentence))
     except* ConnectionClosed as group:
-        endings.extend(_ended(cast("ConnectionClosed", leaf)) for leaf in _leaves(group))
+        endings.append(_ended(next(_leaves(group))))
+    except* ConnectionEnded as group:
+        endings.extend(_leaves(group))
     finally:
         await trio.aclose_forcefully(stream)
-    return endings[0] if endings else ConnectionEnded(CloseCode.LEFT, "This player left.")
+    return endings[0]
 
 
 def tcp_dial(address: Address, ssl_context: ssl.SSLContext | None) -> Dial:
@@ -102,45 +111,32 @@ def tcp_dial(address: Address, ssl_context: ssl.SSLContext | None) -> Dial:
     return dial
 
 
-class _WatchedStream(trio.abc.Stream):
-    """Passes everything on, and cancels ``opening`` if the stream ends before the handshake did."""
-
-    def __init__(self, stream: trio.abc.Stream, opening: trio.CancelScope) -> None:
-        self._stream = stream
-        self._opening = opening
-
-    async def receive_some(self, max_bytes: int | None = None) -> bytes | bytearray:
-        try:
-            data = await self._stream.receive_some(max_bytes)
-        except trio.BrokenResourceError:
-            self._opening.cancel()
-            raise
-        if not data:
-            self._opening.cancel()
-        return data
-
-    async def send_all(self, data: bytes | bytearray | memoryview) -> None:
-        await self._stream.send_all(data)
-
-    async def wait_send_all_might_not_block(self) -> None:
-        await self._stream.wait_send_all_might_not_block()
-
-    async def aclose(self) -> None:
-        await self._stream.aclose()
-
-
-async def _open(nursery: trio.Nursery, stream: trio.abc.Stream, address: Address) -> WebSocketConnection:
+async def _open(
+    nursery: trio.Nursery, stream: trio.abc.Stream, address: Address, deliver: Callable[[bytes], None]
+) -> Link:
     """Do the opening handshake."""
     with trio.move_on_after(OPEN_TIMEOUT_S) as opening:
-        return await wrap_client_stream(
+        wire = Wire(stream, deliver, opening.cancel)
+        socket = await wrap_client_stream(
             nursery,
-            cast("trio.SocketStream", _WatchedStream(stream, opening)),  # any Stream will do, its docstring says
+            cast("trio.SocketStream", wire),  # its docstring says that any Stream will do
             address.host_header,
             address.path,
             max_message_size=MAX_SERVER_MESSAGE_BYTES,
             receive_buffer_size=RECEIVE_BYTES,
         )
+        return Link(wire, socket, deliver)
     raise ConnectionEnded(ABNORMAL, f"{address.url} hung up, or was silent, during the WebSocket handshake.")
+
+
+async def _say_goodbye(stream: trio.abc.Stream, ended: ConnectionEnded) -> None:
+    """Tell the server why, now that nothing else is sent any more."""
+    frame = close_frame(ended.code, clip_reason(ended.reason), os.urandom(4))
+    with trio.move_on_after(GOODBYE_TIMEOUT_S, shield=True):
+        try:
+            await stream.send_all(frame)
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            return  # it has gone by itself
 
 
 def _ended(closed: ConnectionClosed) -> ConnectionEnded:
@@ -149,9 +145,9 @@ def _ended(closed: ConnectionClosed) -> ConnectionEnded:
     return ConnectionEnded(closed.reason.code, closed.reason.reason or "")
 
 
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+def _leaves(group: BaseExceptionGroup[ErrorT]) -> Iterator[ErrorT]:
     for error in group.exceptions:
         if isinstance(error, BaseExceptionGroup):
-            yield from _leaves(cast("BaseExceptionGroup[BaseException]", error))
+            yield from _leaves(cast("BaseExceptionGroup[ErrorT]", error))
         else:
             yield error

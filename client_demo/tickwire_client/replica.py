@@ -11,15 +11,15 @@ from collections.abc import Iterator
 
 from attrs import define, field
 
+from tickwire_client.decoding import Decoder, PlainDecoder
 from tickwire_client.layout import Layout, Place, lay_out
 from tickwire_client.private import apply_private, read_owned, still_held
 from tickwire_client.views import EntityView, EventView
-from tickwire_shared.applying import apply
 from tickwire_shared.errors import StaleBaseline
 from tickwire_shared.kinds import Wire
 from tickwire_shared.messages import Check, EventMessage, Private, SnapshotMessage, check_event
 from tickwire_shared.schema import Schema
-from tickwire_shared.state import WorldState, checksum, private_checksum
+from tickwire_shared.state import WorldState, private_checksum
 from tickwire_shared.ticks import tick_add, tick_distance
 
 
@@ -31,6 +31,7 @@ class Replica:
 
     Attributes:
         schema: The room's classes.
+        decoder: How deltas are applied; replicas of one process may share it.
         state: The public state at ``tick``.
         tick: The tick of the last snapshot; None before the first.
         owned: Ids of this player's entities.
@@ -38,6 +39,7 @@ class Replica:
     """
 
     schema: Schema
+    decoder: Decoder = field(factory=PlainDecoder)
     state: WorldState = field(init=False)
     tick: int | None = field(default=None, init=False)
     owned: frozenset[int] = field(default=frozenset(), init=False)
@@ -70,7 +72,7 @@ class Replica:
         if not full:
             self._check_baseline(snapshot)
         base = self._empty if full else self.state
-        state = apply(base, snapshot.delta) if snapshot.delta else base
+        state = self.decoder.apply(base, snapshot.delta) if snapshot.delta else base
         if self._staged or full or (self.private and state is not self.state):
             self._apply_privates(snapshot.tick, state, full=full)
         self.state = state
@@ -83,7 +85,7 @@ class Replica:
         """
         if self.tick is None or tick_distance(check.tick, self.tick) < 0:
             return True
-        if checksum(self.state) != check.public:
+        if self.decoder.checksum(self.state) != check.public:
             return False
         return check.private is None or private_checksum(self.state, sorted(self.owned), self.private) == check.private
 

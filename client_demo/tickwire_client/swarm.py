@@ -18,6 +18,7 @@ from attrs import define, field, frozen
 from tickwire_client.address import parse_address
 from tickwire_client.bots import play
 from tickwire_client.client import Game, connect
+from tickwire_client.decoding import SharedDecoder
 from tickwire_client.histogram import Histogram
 from tickwire_client.progress import show_progress
 from tickwire_client.statistics import GameStats
@@ -95,6 +96,7 @@ class Swarm:
     order: SwarmOrder
     records: list[BotRecord] = field(init=False)
     settled: int = field(default=0, init=False)
+    _decoder: SharedDecoder = field(factory=SharedDecoder, init=False)
     _all_settled: trio.Event = field(factory=trio.Event, init=False)
     _running: int = field(init=False)
     _all_over: trio.Event = field(factory=trio.Event, init=False)
@@ -159,7 +161,9 @@ class Swarm:
         await trio.sleep(record.number / JOINS_PER_S)
         try:
             options = {"name": bot_name(record.number)}
-            async with connect(self.order.url, room=self.order.room, options=options, rng=rng) as game:
+            async with connect(
+                self.order.url, room=self.order.room, options=options, rng=rng, decoder=self._decoder
+            ) as game:
                 record.game, record.joined_s = game, trio.current_time()
                 self._settle()
                 await play(game, rng)
