@@ -23,6 +23,9 @@ STEP_OVER_MS = 250.0  # a larger error is a new network or a slept laptop: step 
 EAGER_PINGS = 8
 EAGER_PING_MS = 250.0
 PING_MS = 1_000.0
+# Who sleeps until a PING is due counts in seconds: on waking, the time in ms may be a rounding error
+# short. Not due then, it would sleep until now, again and again; a virtual clock would stand still.
+ROUNDING_MS = 0.001
 SMOOTHING = 1 / 8  # of the shown round trip and jitter, as in TCP's estimator
 
 

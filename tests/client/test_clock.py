@@ -129,3 +129,11 @@ def test_pings_are_frequent_at_first_and_then_one_a_second() -> None:
     timer = PingTimer()
     taken = [ms for ms in range(0, 6_000, 10) if timer.take(float(ms))]
     assert taken == [0, 250, 500, 750, 1000, 1250, 1500, 1750, 2750, 3750, 4750, 5750]
+
+
+@given(st.floats(0, 1e9))
+def test_a_ping_is_due_when_its_time_in_seconds_has_come(start_ms: float) -> None:
+    timer = PingTimer()
+    timer.take(start_ms)
+    woken_s = timer.due_ms / 1000
+    assert timer.take(woken_s * 1000)
