@@ -60,7 +60,7 @@ export class Effects {
     if (mine) this.camera.jolt(0.09);
   }
 
-  /** A bullet ends on a rock or a wall. @param {Point} at @param {number} hue */
+  /** A bullet ends. @param {Point} at @param {number} hue */
   fizzle({ x, y }, hue) {
     this.particles.burst(x, y, { count: 7, speed: 8, life: 0.3, size: 0.7, hue, hot: 16 });
   }

@@ -1,7 +1,7 @@
 // @ts-check
 /** What happens in the room, turned into what one sees, hears and reads, when the picture gets there. */
 
-import { RESPAWN_SECONDS, ticksSince } from "./arena.js";
+import { RESPAWN_SECONDS, bulletAt, ticksSince } from "./arena.js";
 import { shownPose, shownTick } from "./own.js";
 import { Timeline } from "./timeline.js";
 
@@ -77,7 +77,7 @@ export class News {
   /** @param {Ship | Bullet | Crate} entity */
   #removed(entity) {
     const { tick } = this.game.stats;
-    if (entity.type === "Bullet") this.scene.shots.end(entity.id, tick);
+    if (entity.type === "Bullet") this.#bulletEnded(/** @type {Bullet} */ (entity), tick);
     if (entity.type === "Ship") this.scene.looks.forget(entity.id);
     if (entity.type === "Health") {
       const { x, y } = entity;
@@ -94,6 +94,14 @@ export class News {
       if (alive) this.scene.effects.appear(shownPose(entity), entity.hue);
       if (alive && entity.mine) this.announcer.hush();
     });
+  }
+
+  /** @param {Bullet} bullet @param {number} tick */
+  #bulletEnded(bullet, tick) {
+    const { id, x, y, heading, born, by } = bullet;
+    const hue = by?.hue ?? NEUTRAL_HUE;
+    this.scene.shots.end(id, tick);
+    this.#later(() => this.scene.effects.fizzle(bulletAt({ x, y, heading, born }, tick, this.game.hz), hue));
   }
 
   /** @param {number} x @param {number} y */
