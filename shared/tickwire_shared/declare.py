@@ -112,7 +112,10 @@ def blob(max_bytes: int, *, default: bytes = _REQUIRED, to: To = "all") -> bytes
 
 def packed(max_bytes: int, *, factory: Callable[[], T], to: To = "all") -> T:
     """Declare a small list, or dict with str keys, of scalars; it is sent whole when it changed."""
-    empty = Packed(max=max_bytes).to_wire(factory())
+    try:
+        empty = Packed(max=max_bytes).to_wire(factory())
+    except ValueRefused as error:
+        raise DeclarationError(f"packed: what the factory makes is not usable: {error}") from error
     return cast("T", _field(Packed(max=max_bytes, empty=empty), to, None, factory))
 
 
@@ -124,6 +127,7 @@ class Entity:
         id: The entity's id in its room, from 1; 0 before it is spawned and after it is despawned.
     """
 
+    declared_with: ClassVar[str] = "@entity"
     wire_type: ClassVar[ClassType]
     id: int = attrs.field(default=0, init=False)
 
@@ -132,6 +136,7 @@ class Entity:
 class Input:
     """The base of a player's command for one tick."""
 
+    declared_with: ClassVar[str] = "@inputs"
     wire_type: ClassVar[ClassType]
 
 
@@ -139,6 +144,7 @@ class Input:
 class Event:
     """The base of one-off messages."""
 
+    declared_with: ClassVar[str] = "@event"
     wire_type: ClassVar[ClassType]
 
 
@@ -198,6 +204,8 @@ def inputs(cls: type[InputT]) -> type[InputT]:
             raise DeclarationError(
                 f"{cls.__name__}.{field.name}: inputs hold numbers, flags and choices; send text as an event."
             )
+    if not made.wire_type.public:
+        raise DeclarationError(f"{cls.__name__} has no fields; a game without inputs is a Room[None].")
     for attribute in attrs.fields(made):
         if attribute.default is attrs.NOTHING:
             raise DeclarationError(
@@ -253,6 +261,8 @@ def _field_type(cls: type[Any], base: type[Any], attribute: attrs.Attribute[Any]
     where = f"{cls.__name__}.{attribute.name}"
     if attribute.name in _RESERVED:
         raise DeclarationError(f"{where}: {attribute.name!r} is taken by tickwire; choose another name.")
+    if attribute.name.startswith("_"):
+        raise DeclarationError(f"{where}: a replicated field can't start with an underscore; it isn't private.")
     if spec.to == "owner" and base is not Entity:
         raise DeclarationError(f"{where}: only entities have fields to their owner.")
     if isinstance(spec.kind, Trigger) and base is not Input:

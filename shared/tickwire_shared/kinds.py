@@ -39,6 +39,15 @@ def _overflow(value: object) -> Overflow:
     raise DeclarationError(f'overflow is {value!r}; use "clamp" or "refuse".')
 
 
+def _bound(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
+        raise DeclarationError(f"{value!r:.40} is no finite number; min, max and step have to be.")
+    try:
+        return float(value)
+    except OverflowError:
+        raise DeclarationError(f"{value!r:.40} is too large for a float.") from None
+
+
 def _fit(wire: int, low: int, high: int, overflow: Overflow, value: object) -> int:
     if low <= wire <= high:
         return wire
@@ -74,15 +83,13 @@ class IntKind:
 class Quantized(IntKind):
     """A float in steps of ``step`` from ``min`` to ``max``."""
 
-    min: float = attrs.field(kw_only=True, converter=float)
-    max: float = attrs.field(kw_only=True, converter=float)
-    step: float = attrs.field(kw_only=True, converter=float)
+    min: float = attrs.field(kw_only=True, converter=_bound)
+    max: float = attrs.field(kw_only=True, converter=_bound)
+    step: float = attrs.field(kw_only=True, converter=_bound)
     overflow: Overflow = attrs.field(kw_only=True, default="clamp")
 
     def __attrs_post_init__(self) -> None:
         """Check the declaration and find the number of steps."""
-        if not all(math.isfinite(v) for v in (self.min, self.max, self.step)):
-            raise DeclarationError(f"min, max and step must be finite, not {self.min}, {self.max}, {self.step}.")
         if self.step <= 0 or self.max <= self.min:
             raise DeclarationError(f"quantized needs min < max and step > 0, not {self.min}, {self.max}, {self.step}.")
         steps = (self.max - self.min) / self.step + 0.5
@@ -213,8 +220,10 @@ class Choice(IntKind):
         object.__setattr__(self, "high", len(self.names) - 1)
 
     @classmethod
-    def of(cls, members: type[enum.Enum]) -> Choice:
+    def of(cls, members: object) -> Choice:
         """Make the kind from an enum class."""
+        if not (isinstance(members, type) and issubclass(members, enum.Enum)):
+            raise DeclarationError(f"{members!r} is no enum; choice needs a subclass of enum.Enum.")
         listed = list(members)
         return cls(names=tuple(member.name for member in listed), members=tuple(listed))
 
@@ -435,7 +444,7 @@ def parse_kind(name: object, parameters: Mapping[str, object]) -> Kind:
 def _parse_kind(name: object, parameters: Mapping[str, object]) -> Kind:
     match name:
         case "quantized":
-            low, high, step = (_number(parameters[key]) for key in ("min", "max", "step"))
+            low, high, step = (cast("float", parameters[key]) for key in ("min", "max", "step"))
             return Quantized(min=low, max=high, step=step, overflow=_overflow(parameters["overflow"]))
         case "angle":
             return Angle(bits=cast("int", parameters["bits"]))
@@ -459,12 +468,6 @@ def _parse_kind(name: object, parameters: Mapping[str, object]) -> Kind:
             return Packed(max=cast("int", parameters["max"]))
         case _:
             raise ProtocolError(f"The schema has an unknown kind {name!r:.40}: the server is newer than this client.")
-
-
-def _number(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(f"{value!r:.40} is not a number")
-    return float(value)
 
 
 def _str(value: object) -> str:

@@ -137,10 +137,22 @@ class Schema:
             names = [item.name for item in group]
             if len(set(names)) != len(names):
                 raise DeclarationError(f"Two classes of the same name among {', '.join(names)}; rename one.")
+        self._check_fields()
         packed = pack(self.describe())
         object.__setattr__(self, "packed", packed)
         object.__setattr__(self, "hash", hashlib.sha256(packed).digest()[:HASH_BYTES])
         object.__setattr__(self, "has_private", any(item.private for item in self.entities))
+
+    def _check_fields(self) -> None:
+        for item in (*self.events, *([self.input] if self.input is not None else [])):
+            if item.private:
+                raise DeclarationError(f"{item.name}.{item.private[0].name}: only entities have fields to their owner.")
+        if self.input is not None:
+            for field in self.input.public:
+                if not field.is_int:
+                    raise DeclarationError(f"{self.input.name}.{field.name}: inputs hold numbers, flags and choices.")
+            if not self.input.public:
+                raise DeclarationError(f"{self.input.name} has no fields, so there is nothing to send.")
 
     @classmethod
     def of(cls, *, entities: Sequence[type] = (), input: type | None = None, events: Sequence[type] = ()) -> Schema:
@@ -206,6 +218,9 @@ def _wire_type(cls: type, decorator: str) -> ClassType:
     found = cls.__dict__.get("wire_type")
     if not isinstance(found, ClassType):
         raise DeclarationError(f"{cls.__name__} is not declared: put {decorator} above it.")
+    declared = getattr(cls, "declared_with", None)
+    if declared != decorator:
+        raise DeclarationError(f"{cls.__name__} is not an {decorator} class but an {declared} class.")
     return found
 
 
