@@ -1,4 +1,4 @@
-# tickwire: make run | test | setup | clean
+# tickwire: make run | test | bench | setup | clean
 #
 # Needs Python 3.11+; `make test` Node 20+ as well. Everything lands in .venv/, tests/web/node_modules/ and
 # .artifacts/. The wheel built from the checkout is installed, not linked, and again whenever a source changed.
@@ -20,7 +20,7 @@ PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
 # Folders are listed as well: their time changes when a file in them comes or goes.
 SOURCES := $(shell find server shared client_demo -name __pycache__ -prune -o -print) pyproject.toml README.md LICENSE
 
-.PHONY: help run setup test format clean
+.PHONY: help run setup test bench format clean
 
 help: ## say what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -32,6 +32,13 @@ setup: $(STAMPS)/package ## set up .venv with tickwire in it
 
 test: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/web ## set up, and run every check and test
 	@.ci/check
+
+# Each argument that is given, even an empty one, is passed on: PEERS= measures tickwire alone.
+given = $(if $(filter undefined,$(origin $(1))),,$(2) '$($(1))')
+
+bench: $(STAMPS)/package ## measure beside peers (SCENARIOS="S1 S2" PEERS="colyseus floor" REPEAT=3 JSON=file CHART=file BENCH_ARGS=)
+	@$(VENV)/bin/python -m tests.bench $(call given,SCENARIOS,--scenarios) $(call given,PEERS,--peers) \
+	  $(call given,REPEAT,--repeat) $(call given,JSON,--json) $(call given,CHART,--chart) $(BENCH_ARGS)
 
 format: $(STAMPS)/dev ## put the Python code into its standard form
 	$(VENV)/bin/ruff format . && $(VENV)/bin/ruff check --fix .

@@ -22,11 +22,13 @@ from tests.bench.scenarios import MICRO, Scenario, scenarios
 from tests.bench.systems import TICKWIRE, systems
 from tests.bench.table import micro_table, ratio_table, result_table
 
+DEFAULT_CHART = build.SCRATCH / "bench.svg"
+
 console = Console(soft_wrap=False, width=None if sys.stdout.isatty() else 132)
 
 
 def main() -> int:
-    """Measure what the command line asks for; the exit status is 1 when a run failed, 2 for a wrong argument."""
+    """Measure what the command line asks for; the exit status is 1 when that failed, 2 for a malformed command line."""
     arguments = _arguments()
     try:
         return _bench(arguments)
@@ -41,7 +43,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--peers", default="colyseus floor", help="names, separated by spaces (%(default)s)")
     parser.add_argument("--only", default="", help="measure these systems alone, such as 'floor'")
     parser.add_argument("--json", type=Path, help="write the results here")
-    parser.add_argument("--chart", type=Path, default=build.SCRATCH / "bench.svg", help="the SVG (%(default)s)")
+    parser.add_argument("--chart", type=Path, default=DEFAULT_CHART, help="the SVG (%(default)s)")
     parser.add_argument(
         "--repeat", type=_positive, default=1, help="runs of everything; the median counts (%(default)s)"
     )
@@ -66,6 +68,9 @@ def _bench(arguments: argparse.Namespace) -> int:
     unknown = [name for name in names if name not in known and name != MICRO]
     if unknown:
         raise BenchError(f"no scenario {unknown[0]!r}: choose from {', '.join([*known, MICRO])}")
+    for path in (arguments.json, arguments.chart):
+        if path not in (None, DEFAULT_CHART) and not path.absolute().parent.is_dir():
+            raise BenchError(f"{str(path)!r} can't be written: there is no folder {str(path.absolute().parent)!r}")
     titles = {name: scenario.title for name, scenario in known.items()}
     report: list[dict[str, object]] = []
     chosen = [known[name] for name in names if name != MICRO]

@@ -50,11 +50,11 @@ class Micro:
         return {key: round(value, 4) for key, value in attrs.asdict(self).items()}
 
 
-def micro(entities: int) -> Micro:
-    """Measure ticks of ``entities`` moving entities."""
+def micro(entities: int, work: int = WORK) -> Micro:
+    """Measure ticks of ``entities`` moving entities, as many as come to ``work`` entities."""
     table = _Ticker(entities)
     table.tick()
-    rounds = [table.tick() for _ in range(max(MIN_ROUNDS, WORK // entities))]
+    rounds = [table.tick() for _ in range(max(MIN_ROUNDS, work // entities))]
     commit_us, diff_us, encode_us, decode_us = (median(times) * 1e6 / entities for times in zip(*rounds, strict=True))
     return Micro(entities, commit_us, diff_us, encode_us, decode_us, table.snapshot_bytes)
 
