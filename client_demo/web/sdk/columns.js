@@ -1,7 +1,7 @@
 // @ts-check
 /** Columns of differences (PROTOCOL.md section 7): n signed integers in the narrowest width that holds them. */
 
-import { ProtocolError } from "./errors.js";
+import { ProtocolError, show } from "./errors.js";
 
 /** Up to so many columns have their widths in one number (5^20 is an exact double), more in a bin. */
 const MAX_PACKED_WIDTHS = 20;
@@ -70,7 +70,7 @@ function decodeWidths(widths, columns) {
     codes.push(rest % 5);
     rest = Math.floor(rest / 5);
   }
-  if (rest !== 0) throw new ProtocolError(`The server sent the widths ${String(widths)} for ${columns} columns.`);
+  if (rest !== 0) throw new ProtocolError(`The server sent the widths ${show(widths)} for ${columns} columns.`);
   return codes;
 }
 

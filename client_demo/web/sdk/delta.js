@@ -7,7 +7,7 @@
  */
 
 import { ColumnReader } from "./columns.js";
-import { ProtocolError } from "./errors.js";
+import { ProtocolError, show } from "./errors.js";
 
 /** @typedef {import("./state.js").Row} Row */
 /** @typedef {import("./state.js").State} State */
@@ -58,7 +58,7 @@ export function applyDelta(state, groups, tick, log) {
   for (const group of groups) {
     if (!Array.isArray(group)) throw new ProtocolError("The server sent a delta group that is not an array.");
     const tag = group[0];
-    if (!Number.isInteger(tag) || tag < 0 || tag >= 3 * state.tables.length) throw new ProtocolError(`The server sent a delta group with the tag ${String(tag)}.`);
+    if (!Number.isInteger(tag) || tag < 0 || tag >= 3 * state.tables.length) throw new ProtocolError(`The server sent a delta group with the tag ${show(tag)}.`);
     const op = tag % 3;
     const table = state.tables[(tag - op) / 3];
     const place = tag - op + ORDER[op];
@@ -156,7 +156,7 @@ function setColumn(rows, field, column) {
 
 /** @param {Row} row @param {Field} field @param {unknown} value */
 function outOfRange(row, field, value) {
-  return new ProtocolError(`The server moved ${row.spec.name} ${row.id}'s ${field.name} out of its range, to ${String(value)}.`);
+  return new ProtocolError(`The server moved ${row.spec.name} ${row.id}'s ${field.name} out of its range, to ${show(value)}.`);
 }
 
 /**
@@ -168,8 +168,8 @@ export function readIds(gaps) {
   if (!Array.isArray(gaps)) throw new ProtocolError("The server sent a list of ids that is not an array.");
   let id = 0;
   return gaps.map((gap) => {
+    if (!Number.isInteger(gap) || gap < 1 || gap > MAX_ID - id) throw new ProtocolError(`The server sent the gap ${show(gap)} in a list of ids.`);
     id += gap;
-    if (!Number.isInteger(gap) || gap < 1 || id > MAX_ID) throw new ProtocolError(`The server sent the gap ${String(gap)} in a list of ids.`);
     return id;
   });
 }
@@ -205,8 +205,8 @@ function pickByGaps(rows, gaps) {
   let row = 0;
   for (let i = 0; i < gaps.length; i++) {
     const gap = /** @type {number} */ (gaps[i]);
+    if (!Number.isInteger(gap) || gap < (i === 0 ? 0 : 1) || row + gap >= rows.length) throw new ProtocolError(`The server sent the gap ${show(gap)} after row ${row} of ${rows.length}.`);
     row += gap;
-    if (!Number.isInteger(gap) || gap < (i === 0 ? 0 : 1) || row >= rows.length) throw new ProtocolError(`The server sent an update for row ${row} of ${rows.length}.`);
     picked.push(rows[row]);
   }
 }

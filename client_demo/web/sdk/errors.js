@@ -35,3 +35,19 @@ export class ProtocolError extends TickwireError {
 
 /** The page asked for something impossible; thrown at the line that did. */
 export class UsageError extends TickwireError {}
+
+/** Longer text is cut in a message. */
+const MAX_SHOWN = 60;
+
+/**
+ * A value as an error message names it. Works for whatever a decoder may produce, maps without a prototype
+ * included.
+ * @param {unknown} value
+ */
+export function show(value) {
+  if (typeof value === "string") return JSON.stringify(value.slice(0, MAX_SHOWN));
+  if (typeof value === "function") return "a function";
+  if (typeof value !== "object" || value === null) return String(value);
+  if (value instanceof Uint8Array) return `${value.length} bytes`;
+  return Array.isArray(value) ? `a list of ${value.length}` : "a map";
+}

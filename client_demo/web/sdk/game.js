@@ -103,7 +103,7 @@ export class Game {
     this.#emitter = new Emitter(runtime.report);
     /** @type {Promise<void>} */
     this.ready = new Promise((resolve, reject) => {
-      this.#resolveReady = resolve;
+      this.#resolveReady = () => resolve(undefined);
       this.#rejectReady = reject;
     });
     // Whoever awaits `ready` gets the rejection; a page that doesn't still has the status event.

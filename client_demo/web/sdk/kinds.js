@@ -5,7 +5,7 @@
  * Int kinds have an integer in [low, high] on the wire, byte kinds a Uint8Array of at most `high` bytes.
  */
 
-import { ProtocolError, UsageError } from "./errors.js";
+import { ProtocolError, show, UsageError } from "./errors.js";
 import { decode, decodeText, encode, encodeText, isPlainObject } from "./msgpack.js";
 
 /** @typedef {number | Uint8Array} WireValue */
@@ -38,7 +38,7 @@ const BUILDERS = { quantized, angle, integer, flag: bool, trigger: bool, choice,
 export function buildKind(map, where) {
   const name = map.kind;
   if (typeof name !== "string" || !Object.hasOwn(BUILDERS, name)) {
-    throw new ProtocolError(`The schema's field ${where} has the kind ${JSON.stringify(name)}, which this SDK does not know; reload the page to get a newer one.`);
+    throw new ProtocolError(`The schema's field ${where} has the kind ${show(name)}, which this SDK does not know; reload the page to get a newer one.`);
   }
   return BUILDERS[name](new Parameters(name, map, where));
 }
@@ -79,7 +79,7 @@ class Parameters {
 
   /** @param {string} key */
   error(key) {
-    return new ProtocolError(`The schema's field ${this.where} (${this.kind}) has no usable ${key}: ${String(this.map[key])}.`);
+    return new ProtocolError(`The schema's field ${this.where} (${this.kind}) has no usable ${key}: ${show(this.map[key])}.`);
   }
 }
 
@@ -244,9 +244,4 @@ function finite(value, where) {
 /** @param {unknown} value @param {string} where @param {number} min @param {number} max @param {string} [what] */
 function outside(value, where, min, max, what = "a number") {
   return new UsageError(`${where} is ${show(value)}; it takes ${what} from ${min} to ${max}.`);
-}
-
-/** @param {unknown} value */
-function show(value) {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
 }

@@ -1,7 +1,7 @@
 // @ts-check
 /** The messages of PROTOCOL.md sections 4 and 5: client messages to bytes, server messages from bytes. */
 
-import { ProtocolError, UsageError } from "./errors.js";
+import { ProtocolError, show, UsageError } from "./errors.js";
 import { decode, encode, isPlainObject } from "./msgpack.js";
 
 export const PROTOCOL_VERSION = 1;
@@ -110,7 +110,7 @@ export function decodeMessage(bytes) {
   const items = decode(bytes);
   if (!Array.isArray(items)) throw new ProtocolError("The server sent a message that is not an array.");
   const parse = PARSERS[/** @type {number} */ (items[0])];
-  if (typeof items[0] !== "number" || !parse) throw new ProtocolError(`The server sent a message of the unknown kind ${String(items[0])}.`);
+  if (typeof items[0] !== "number" || !parse) throw new ProtocolError(`The server sent a message of the unknown kind ${show(items[0])}.`);
   return parse(items);
 }
 
@@ -194,7 +194,7 @@ function wrongLength(name, items) {
 
 /** @param {string} what @param {unknown} value */
 function unusable(what, value) {
-  return new ProtocolError(`The server sent ${String(value)} as ${what}.`);
+  return new ProtocolError(`The server sent ${show(value)} as ${what}.`);
 }
 
 /** @param {unknown} value @param {string} what */

@@ -7,7 +7,7 @@
  * that are left before anything is allocated, so a message costs memory in proportion to its own size.
  */
 
-import { ProtocolError, UsageError } from "./errors.js";
+import { ProtocolError, show, UsageError } from "./errors.js";
 
 /** The deepest nesting accepted; a schema, the deepest thing the server sends, has 8 levels. */
 const MAX_DEPTH = 16;
@@ -168,7 +168,7 @@ class Reader {
     const map = Object.create(null);
     for (let i = 0; i < count; i++) {
       const key = this.value(depth + 1);
-      if (typeof key !== "string") throw new ProtocolError(`The server sent a map with the key ${String(key)}; keys are text.`);
+      if (typeof key !== "string") throw new ProtocolError(`The server sent a map with the key ${show(key)}; keys are text.`);
       if (key in map) throw new ProtocolError(`The server sent a map with the key ${JSON.stringify(key)} twice.`);
       map[key] = this.value(depth + 1);
     }

@@ -2,7 +2,7 @@
 /** What only this player sees: which entities it owns, and the private fields of those (PRIVATE). */
 
 import { readIds } from "./delta.js";
-import { ProtocolError } from "./errors.js";
+import { ProtocolError, show } from "./errors.js";
 import { checkWire } from "./schema.js";
 
 /** @typedef {import("./schema.js").Field} Field */
@@ -34,7 +34,7 @@ export class PrivateState {
     this.#latest = message;
     if (message.owned !== null) this.#own(new Set(readIds(message.owned)), state, onChange);
     for (const row of message.rows) {
-      if (!Array.isArray(row) || !this.owned.has(row[0])) throw new ProtocolError(`The server sent private values of the entity ${String(Array.isArray(row) ? row[0] : row)}, which is not this player's.`);
+      if (!Array.isArray(row) || !this.owned.has(row[0])) throw new ProtocolError(`The server sent private values of the entity ${show(Array.isArray(row) ? row[0] : row)}, which is not this player's.`);
       if (state.find(row[0])) this.#read(row, state, onChange);
       else this.#waiting.set(row[0], row);
     }

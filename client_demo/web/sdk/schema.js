@@ -1,7 +1,7 @@
 // @ts-check
 /** The room's schema as WELCOME carries it (PROTOCOL.md section 3), checked once and indexed for decoding. */
 
-import { ProtocolError } from "./errors.js";
+import { ProtocolError, show } from "./errors.js";
 import { buildKind } from "./kinds.js";
 import { isPlainObject } from "./msgpack.js";
 
@@ -80,7 +80,7 @@ export class ClassSpec {
  */
 function fieldsIn(mask, fields, name) {
   if (!Number.isInteger(mask) || /** @type {number} */ (mask) < 0 || /** @type {number} */ (mask) >= 2 ** fields.length) {
-    throw new ProtocolError(`The server sent the field mask ${String(mask)} for ${name}, which has ${fields.length} such fields.`);
+    throw new ProtocolError(`The server sent the field mask ${show(mask)} for ${name}, which has ${fields.length} such fields.`);
   }
   return fields.filter((field) => Math.floor(/** @type {number} */ (mask) / 2 ** field.index) % 2 === 1);
 }
@@ -132,12 +132,12 @@ function parseClasses(list, what) {
 function parseClass(map, index) {
   if (!isPlainObject(map) || typeof map.name !== "string") throw new ProtocolError(`Class ${index} of the server's schema has no name.`);
   const { name, flags, fields } = map;
-  if (!Array.isArray(flags) || !Array.isArray(fields)) throw new ProtocolError(`The schema's class ${name} lacks its flags or fields.`);
+  if (!Array.isArray(flags) || flags.some((flag) => typeof flag !== "string") || !Array.isArray(fields)) throw new ProtocolError(`The schema's class ${name} lacks its flags or fields.`);
   const counts = { all: 0, owner: 0 };
   const parsed = fields.map((field) => parseField(field, name, counts));
   if (Math.max(counts.all, counts.owner) > MAX_FIELDS) throw new ProtocolError(`The schema's class ${name} has more than ${MAX_FIELDS} fields.`);
   if (new Set(parsed.map((field) => field.name)).size < parsed.length) throw new ProtocolError(`The schema's class ${name} has two fields of one name.`);
-  return new ClassSpec(name, index, new Set(flags.map(String)), parsed);
+  return new ClassSpec(name, index, new Set(flags), parsed);
 }
 
 /**
@@ -170,5 +170,5 @@ export function checkWire(kind, value, where) {
     throw new ProtocolError(`The server sent no usable bytes for ${where}.`);
   }
   if (typeof value === "number" && Number.isInteger(value) && value >= kind.low && value <= kind.high) return value;
-  throw new ProtocolError(`The server sent ${String(value)} for ${where}, which takes ${kind.low} to ${kind.high}.`);
+  throw new ProtocolError(`The server sent ${show(value)} for ${where}, which takes ${kind.low} to ${kind.high}.`);
 }
