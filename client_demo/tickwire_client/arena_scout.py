@@ -56,30 +56,45 @@ class _Still(Generic[T]):
 
 @define
 class ArenaScout:
-    """Looks at the arena for one bot. It remembers where ships were, because others' velocities aren't sent."""
+    """Looks at one arena, for one bot or for all that play there.
 
+    It remembers where ships were, because others' velocities aren't sent. Bots that share it look once per tick.
+    """
+
+    _tick: int | None = field(default=None, init=False)
     _before: dict[int, _Sighting] = field(factory=dict[int, _Sighting], init=False)
+    _ships: tuple[ShipSight, ...] = field(default=(), init=False)
+    _bullets: tuple[BulletSight, ...] = field(default=(), init=False)
+    _size: tuple[float, float] = field(default=(0.0, 0.0), init=False)
     _rocks: _Still[RockSight] = field(factory=lambda: _Still("Rock", _rocks), init=False)
     _crates: _Still[CrateSight] = field(factory=lambda: _Still("Health", _crates), init=False)
 
     def look(self, game: GameView) -> ArenaView:
-        """What this player's pilot sees now."""
+        """What this player's pilot sees now: the newest of what any of the scout's bots has received."""
         replica = game.replica
+        if self._tick is None or tick_distance(game.tick, self._tick) > 0:
+            self._look_anew(game)
         owned = replica.owned
-        ships = tuple(self._ships(replica, game.tick, game.hz))
-        mine = next((ship for ship in ships if ship.id in owned), None)
-        match = game.one("Match")
         return ArenaView(
-            me=mine,
-            width=match.width if match is not None else 0.0,
-            height=match.height if match is not None else 0.0,
-            enemies=tuple(ship for ship in ships if ship.id not in owned),
-            bullets=tuple(_bullets(replica, game.tick, game.hz)),
+            me=next((ship for ship in self._ships if ship.id in owned), None),
+            width=self._size[0],
+            height=self._size[1],
+            enemies=tuple([ship for ship in self._ships if ship.id not in owned]),
+            bullets=self._bullets,
             rocks=self._rocks.look(replica),
             crates=self._crates.look(replica),
         )
 
-    def _ships(self, replica: Replica, tick: int, hz: float) -> Iterator[ShipSight]:
+    def _look_anew(self, game: GameView) -> None:
+        replica = game.replica
+        self._ships = tuple(self._look_at_ships(replica, game.tick, game.hz))
+        self._bullets = tuple(_bullets(replica, game.tick, game.hz))
+        match = game.one("Match")
+        if match is not None:
+            self._size = (match.width, match.height)
+        self._tick = game.tick
+
+    def _look_at_ships(self, replica: Replica, tick: int, hz: float) -> Iterator[ShipSight]:
         before, self._before = self._before, {}
         rows = replica.rows("Ship", "id", "x", "y", "heading", "hp", "alive", "shield")
         for id, x, y, heading, hp, alive, shield in cast("Iterator[_ShipRow]", rows):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 
 import trio
-from attrs import field, frozen
+from attrs import frozen
 
 from tickwire_client.arena_pilot import decide
 from tickwire_client.arena_scout import ArenaScout, is_arena
@@ -32,11 +32,11 @@ class Brain(Protocol):
 class ArenaBrain:
     """Plays the demo arena."""
 
-    _scout: ArenaScout = field(factory=ArenaScout)
+    scout: ArenaScout
 
     def choose(self, game: GameView, rng: random.Random) -> Mapping[str, object]:
         """Look round and steer."""
-        steering = decide(self._scout.look(game), rng)
+        steering = decide(self.scout.look(game), rng)
         return {"turn": steering.turn, "thrust": steering.thrust, "fire": steering.fire}
 
 
@@ -65,21 +65,30 @@ class IdleBrain:
         return {}
 
 
-def brain_for(game: GameView) -> Brain:
-    """The best brain for the room that was joined."""
+Scouts = dict[str, ArenaScout]
+"""One scout for each room, by its id."""
+
+
+def brain_for(game: GameView, scouts: Scouts) -> Brain:
+    """The best brain for the room that was joined. Bots that are given the same ``scouts`` share the looking."""
     if is_arena(game.replica):
-        return ArenaBrain()
+        return ArenaBrain(scouts.setdefault(game.room_id, ArenaScout()))
     input_type = game.replica.schema.input
     return IdleBrain() if input_type is None else WanderingBrain.of(input_type)
 
 
-async def play(game: Game, rng: random.Random) -> None:
+async def play(game: Game, rng: random.Random, scouts: Scouts | None = None) -> None:
     """Play until the game is over; cancel it to stop earlier.
+
+    Args:
+        game: What to play.
+        rng: Where the bot's whims come from.
+        scouts: Bots of one process that are given the same share the work of looking round.
 
     Raises:
         ConnectionEnded: The game is over for this player.
     """
-    brain = brain_for(game)
+    brain = brain_for(game, {} if scouts is None else scouts)
     pause_s = DECISION_TICKS / game.hz
     await trio.sleep(rng.uniform(0.0, pause_s))  # a swarm that thinks all at once stutters
     while game.ended is None:

@@ -24,6 +24,7 @@ from tickwire_client.decoding import Decoder, PlainDecoder
 from tickwire_client.game_view import GameView
 from tickwire_client.link import Dial, Link, converse, tcp_dial
 from tickwire_client.reconnect import NEVER, Backoff
+from tickwire_client.sender import Sender, now_ms
 from tickwire_client.views import EventView
 from tickwire_shared.closing import ABNORMAL, RetryPolicy
 from tickwire_shared.errors import ConnectionEnded, JoinRefused
@@ -31,7 +32,6 @@ from tickwire_shared.messages import Join, Mode
 
 JOIN_TIMEOUT_S = 15.0
 LEAVE_TIMEOUT_S = 2.0  # for the server's answer to LEAVE
-SILENCE_S = 15.0  # PINGs go out every second; a server that answers none of them for so long is gone
 DEFAULT_BACKOFF = Backoff()
 
 
@@ -42,7 +42,14 @@ class Game(GameView):
     """
 
     def __init__(
-        self, address: Address, session: ClientSession, dial: Dial, backoff: Backoff, rng: random.Random
+        self,
+        address: Address,
+        session: ClientSession,
+        dial: Dial,
+        *,
+        backoff: Backoff,
+        rng: random.Random,
+        thrifty: bool,
     ) -> None:
         """Prepare; ``run`` does the work."""
         super().__init__(session)
@@ -50,7 +57,8 @@ class Game(GameView):
         self._dial = dial
         self._backoff = backoff
         self._rng = rng
-        self._sleeping = trio.Event()
+        self._thrifty = thrifty
+        self._sender: Sender | None = None
         self._updates = trio.lowlevel.ParkingLot()
         self._events = trio.lowlevel.ParkingLot()
         self._waits: Iterator[float] | None = None
@@ -136,14 +144,17 @@ class Game(GameView):
         return not self._leaving
 
     async def _talk(self, link: Link) -> None:
-        await link.send(self.session.begin(_now_ms()))
+        await link.send(self.session.begin(now_ms()))
         async with trio.open_nursery() as nursery:
-            nursery.start_soon(self._sender, link)
+            self._sender = Sender(self, link)
+            nursery.start_soon(self._sender.run)
             await link.listen()
 
     def _deliver(self, data: bytes) -> None:
-        for effect in self.session.receive(data, _now_ms()):
+        for effect in self.session.receive(data, now_ms()):
             self._carry_out(effect)
+            if self._thrifty and self._sender is not None and type(effect) is Updated:
+                self._sender.send_early()
 
     def _carry_out(self, effect: Effect) -> None:
         match effect:
@@ -161,19 +172,6 @@ class Game(GameView):
             case _:
                 assert_never(effect)
 
-    async def _sender(self, link: Link) -> None:
-        session = self.session
-        while True:
-            self._sleeping = trio.Event()
-            for data in self.take_outbox(_now_ms()):
-                await link.send(data)
-            now_ms = _now_ms()
-            silent_at_ms = session.heard_ms + SILENCE_S * 1000
-            if now_ms >= silent_at_ms:
-                raise ConnectionEnded(ABNORMAL, f"Nothing was heard of the server for {SILENCE_S:.0f} s.")
-            with trio.move_on_at(min(session.next_due_ms(now_ms), silent_at_ms) / 1000):
-                await self._sleeping.wait()
-
     async def _wait(self, lot: trio.lowlevel.ParkingLot) -> None:
         if self._ended is None:
             await lot.park()
@@ -181,7 +179,8 @@ class Game(GameView):
             raise self._ended
 
     def _wake(self) -> None:
-        self._sleeping.set()
+        if self._sender is not None:
+            self._sender.wake()
 
 
 @asynccontextmanager
@@ -196,6 +195,7 @@ async def connect(
     backoff: Backoff = DEFAULT_BACKOFF,
     rng: random.Random | None = None,
     decoder: Decoder | None = None,
+    thrifty: bool = False,
     ssl_context: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[Game]:
     """Join a room and play in it; leaving the block leaves the room.
@@ -213,6 +213,7 @@ async def connect(
         backoff: When to try again after a lost connection.
         rng: Where the backoff's jitter comes from.
         decoder: For many clients of one room in one process: a ``SharedDecoder`` that all are given.
+        thrifty: Send inputs when a snapshot comes, up to a tick early, instead of by a timer of its own: for swarms.
         ssl_context: For ``wss``; by default the system's certificates decide.
 
     Raises:
@@ -222,11 +223,13 @@ async def connect(
     address = parse_address(url)
     if stream is not None:
         dial, backoff = _dial_once(stream), NEVER
+    dial = dial or tcp_dial(address, ssl_context)
     session = ClientSession(Join(mode, room, options=dict(options or {})), decoder or PlainDecoder())
-    game = Game(address, session, dial or tcp_dial(address, ssl_context), backoff, rng or random.Random())
+    game = Game(address, session, dial, backoff=backoff, rng=rng or random.Random(), thrifty=thrifty)
     failure: Exception | None = None
     async with trio.open_nursery() as nursery:
-        nursery.start_soon(game.run)
+        running = trio.CancelScope(shield=True)  # a cancelled player still says goodbye
+        nursery.start_soon(_run_in, running, game)
         try:
             await game.wait_joined()
             yield game
@@ -235,9 +238,14 @@ async def connect(
         finally:
             with trio.CancelScope(shield=True):
                 await game.leave()
-            nursery.cancel_scope.cancel()
+            running.cancel()
     if failure is not None:
         raise failure
+
+
+async def _run_in(scope: trio.CancelScope, game: Game) -> None:
+    with scope:
+        await game.run()
 
 
 def _dial_once(stream: trio.abc.Stream) -> Dial:
@@ -245,7 +253,3 @@ def _dial_once(stream: trio.abc.Stream) -> Dial:
         return stream
 
     return dial
-
-
-def _now_ms() -> float:
-    return trio.current_time() * 1000

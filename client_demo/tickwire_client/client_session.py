@@ -24,7 +24,7 @@ from tickwire_client.pacing import InputPacer
 from tickwire_client.replica import Replica
 from tickwire_client.statistics import GameStats
 from tickwire_client.views import EventView
-from tickwire_shared.closing import RetryPolicy, retry_policy
+from tickwire_shared.closing import CloseCode, RetryPolicy, retry_policy
 from tickwire_shared.errors import ProtocolError, StaleBaseline, UsageError
 from tickwire_shared.kinds import Wire
 from tickwire_shared.messages import (
@@ -155,14 +155,17 @@ class ClientSession:
             return self._on_snapshot(self.replica, message, now_ms)
         return self._on_message(message, now_ms)
 
-    def poll(self, now_ms: float) -> list[bytes]:
-        """The messages that are due now: PINGs and inputs. Call it when ``next_due_ms`` has come, or earlier."""
+    def poll(self, now_ms: float, early_ticks: float = 0.0) -> list[bytes]:
+        """The messages that are due now: PINGs and inputs. Call it when ``next_due_ms`` has come, or earlier.
+
+        Inputs that will be due within ``early_ticks`` are among them.
+        """
         due: list[bytes] = []
         if self.phase is not Phase.PLAYING:
             return due
         if self._pings.take(now_ms):
             due.append(build_ping(now_ms))
-        run = self.pacer.take(now_ms) if self.pacer is not None else None
+        run = self.pacer.take(now_ms, early_ticks) if self.pacer is not None else None
         if run is not None:
             due.append(build_input(run.tick, run.flat()))
         return due
@@ -179,7 +182,7 @@ class ClientSession:
 
         A join that never succeeded is not tried again: whoever asked for it is there to hear why.
         """
-        if self.phase is Phase.PLAYING:
+        if self.phase is Phase.PLAYING and code != CloseCode.LEFT:
             self.stats.count_disconnect()
         policy = RetryPolicy.NEVER if self.welcome is None else retry_policy(code)
         self._enter(Phase.ENDED if policy is RetryPolicy.NEVER else Phase.LOST)

@@ -157,7 +157,7 @@ class GameView:
         self._happened.clear()
         return taken
 
-    def take_outbox(self, now_ms: float) -> list[bytes]:
+    def take_outbox(self, now_ms: float, early_ticks: float = 0.0) -> list[bytes]:
         """All messages that are to be sent now, in order: what was asked for, then what is due.
 
         Nothing while the connection is lost or the join isn't answered yet.
@@ -166,8 +166,12 @@ class GameView:
             return []
         taken = self._outbox
         self._outbox = []
-        taken.extend(self.session.poll(now_ms))
+        taken.extend(self.session.poll(now_ms, early_ticks))
         return taken
+
+    def put_back(self, messages: list[bytes]) -> None:
+        """Give back messages that were taken from the outbox but could not be sent."""
+        self._outbox[:0] = messages
 
     def note_event(self, event: EventView) -> None:
         """Keep an event until it is taken."""

@@ -8,11 +8,12 @@ such inputs: one for each tick, never two for the same, triggers in exactly one 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import floor
 
 from attrs import define, field, frozen
 
 from tickwire_shared.messages import MAX_INPUTS_PER_MESSAGE
-from tickwire_shared.ticks import tick_add, tick_distance
+from tickwire_shared.ticks import TICK_MODULUS, tick_add, tick_distance
 
 MAX_AHEAD_TICKS = 32  # PROTOCOL.md, section 10: further ahead is refused
 
@@ -81,6 +82,12 @@ class InputSchedule:
             count = MAX_INPUTS_PER_MESSAGE
         self._next = tick_add(newest, 1)
         return InputRun(first, self._inputs(count))
+
+    def ticks_until_due(self, newest: float) -> float:
+        """How long until ``take`` has something to hand out, when ``newest`` is reached now; not below 0."""
+        if self._next is None:
+            return 0.0
+        return max(0.0, tick_distance(self._next, floor(newest) % TICK_MODULUS) - newest % 1.0)
 
     def restart(self) -> None:
         """Start at whichever tick is due next: the connection or the server's schedule is a new one."""

@@ -47,6 +47,25 @@ class Link:
         except (trio.BrokenResourceError, trio.ClosedResourceError):
             raise ConnectionEnded(ABNORMAL, "The connection was lost.") from None
 
+    def send_nowait(self, data: bytes) -> bool:
+        """Send one message if that needs no waiting; says whether it did. What the socket left over needs ``flush``."""
+        try:
+            return self._wire.send_nowait(data)
+        except trio.BrokenResourceError:
+            return False  # whoever then sends, and waits, gets to know
+
+    @property
+    def needs_flush(self) -> bool:
+        """Whether a part of a message is still to be sent."""
+        return self._wire.needs_flush
+
+    async def flush(self) -> None:
+        """Send what is left of the last message."""
+        try:
+            await self._wire.flush()
+        except (trio.BrokenResourceError, trio.ClosedResourceError):
+            raise ConnectionEnded(ABNORMAL, "The connection was lost.") from None
+
     async def listen(self) -> None:
         """Wait until the connection is over, which is raised. Messages are delivered meanwhile."""
         while True:

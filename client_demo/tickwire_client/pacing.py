@@ -62,17 +62,18 @@ class InputPacer:
             raise UsageError(f"{self.input_type.name}.{name} is no trigger; hold it with steer({name}=...).")
         self.steer({name: True})
 
-    def take(self, now_ms: float) -> InputRun | None:
-        """The inputs that are due to be sent now."""
+    def take(self, now_ms: float, early_ticks: float = 0.0) -> InputRun | None:
+        """The inputs that are due to be sent now, or within ``early_ticks``."""
         if not self._active or not self.clock.measured:
             return None
-        return self._schedule.take(whole_tick(self._newest(now_ms)))
+        return self._schedule.take(whole_tick(self._newest(now_ms) + early_ticks))
 
     def next_due_ms(self, now_ms: float) -> float:
         """The local time at which the next input is due; infinity while none will be."""
         if not self._active or not self.clock.measured:
             return float("inf")
-        return now_ms + (1.0 - self._newest(now_ms) % 1.0) * self.clock.tick_ms + WAKE_SLACK_MS
+        newest = self._newest(now_ms)
+        return now_ms + self._schedule.ticks_until_due(newest) * self.clock.tick_ms + WAKE_SLACK_MS
 
     def restart(self) -> None:
         """Start again on a new connection."""

@@ -184,6 +184,13 @@ class Replica:
         for staged in relevant:
             owned = read_owned(staged.owned, owned)
             private = apply_private(state, staged.rows, private)
-        self.private = still_held(state, owned, private) if private else private
+        if private and (owned is not self.owned or not _same_ids(state, self.state)):
+            private = still_held(state, owned, private)
+        self.private = private
         self.owned = owned
         self._staged.clear()
+
+
+def _same_ids(state: WorldState, before: WorldState) -> bool:
+    """Whether both hold the same entities; may say no when they do, never yes when they don't."""
+    return all(table.ids is old.ids for table, old in zip(state.tables, before.tables, strict=True))

@@ -16,7 +16,8 @@ import trio
 from attrs import define, field, frozen
 
 from tickwire_client.address import parse_address
-from tickwire_client.bots import play
+from tickwire_client.arena_scout import ArenaScout
+from tickwire_client.bots import Scouts, play
 from tickwire_client.client import Game, connect
 from tickwire_client.decoding import SharedDecoder
 from tickwire_client.histogram import Histogram
@@ -97,6 +98,7 @@ class Swarm:
     records: list[BotRecord] = field(init=False)
     settled: int = field(default=0, init=False)
     _decoder: SharedDecoder = field(factory=SharedDecoder, init=False)
+    _scouts: Scouts = field(factory=dict[str, ArenaScout], init=False)
     _all_settled: trio.Event = field(factory=trio.Event, init=False)
     _running: int = field(init=False)
     _all_over: trio.Event = field(factory=trio.Event, init=False)
@@ -162,11 +164,11 @@ class Swarm:
         try:
             options = {"name": bot_name(record.number)}
             async with connect(
-                self.order.url, room=self.order.room, options=options, rng=rng, decoder=self._decoder
+                self.order.url, room=self.order.room, options=options, rng=rng, decoder=self._decoder, thrifty=True
             ) as game:
                 record.game, record.joined_s = game, trio.current_time()
                 self._settle()
-                await play(game, rng)
+                await play(game, rng, self._scouts)
         except ConnectionEnded as ended:
             record.error = ended.reason or f"The connection ended with {ended.code}."
         finally:

@@ -45,15 +45,15 @@ class Wire(trio.abc.Stream):
         self._hung_up = hung_up
         self._frames = ServerFrames()
         self._sending = trio.StrictFIFOLock()
+        self._rest = b""
         # Only a POSIX socket can be written to like a file; TLS and memory streams have none.
-        plain = isinstance(stream, trio.SocketStream) and os.name == "posix"
-        self._fileno = stream.socket.fileno() if plain and isinstance(stream, trio.SocketStream) else -1
+        self._socket = stream.socket if isinstance(stream, trio.SocketStream) and os.name == "posix" else None
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Deliver messages until there is something for trio-websocket, and return that; b"" at the end."""
         while True:
             try:
-                data = bytes(await self._stream.receive_some(RECEIVE_BYTES))
+                data = await self._read()
             except (trio.BrokenResourceError, trio.ClosedResourceError):
                 self._hung_up()
                 raise
@@ -66,28 +66,46 @@ class Wire(trio.abc.Stream):
             if slow:
                 return slow
 
+    def send_nowait(self, payload: bytes) -> bool:
+        """Send a binary message if nothing else is being sent and the stream is a plain socket.
+
+        Returns:
+            Whether it is sent, as far as the socket took it; ``flush`` sends the rest.
+
+        Raises:
+            BrokenResourceError: The connection is gone.
+        """
+        if self._socket is None or self._rest or self._sending.locked():
+            return False
+        frame = mask_frame(payload, os.urandom(_KEY_BYTES))
+        self._rest = frame[_write(self._socket, frame) :]
+        return True
+
     async def send_message(self, payload: bytes) -> None:
         """Send a binary message. Not a checkpoint when the socket takes it at once.
 
         Raises:
             BrokenResourceError: The connection is gone.
         """
-        frame = mask_frame(payload, os.urandom(_KEY_BYTES))
-        if self._fileno < 0 or self._sending.locked():
-            await self.send_all(frame)
-            return
-        self._sending.acquire_nowait()
-        try:
-            rest = frame[self._write(frame) :]
-            if rest:
-                await self._stream.send_all(rest)
-        finally:
-            self._sending.release()
+        if not self.send_nowait(payload):
+            await self.send_all(mask_frame(payload, os.urandom(_KEY_BYTES)))
+        elif self._rest:
+            await self.flush()
+
+    @property
+    def needs_flush(self) -> bool:
+        """Whether a socket didn't take all of the last message."""
+        return bool(self._rest)
+
+    async def flush(self) -> None:
+        """Send what a socket didn't take of the last message."""
+        await self.send_all(b"")
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send bytes behind whatever is being sent."""
         async with self._sending:
-            await self._stream.send_all(data)
+            rest, self._rest = self._rest, b""
+            await self._stream.send_all(rest + data if rest else data)
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until nothing is being sent and the socket takes more."""
@@ -96,13 +114,26 @@ class Wire(trio.abc.Stream):
 
     async def aclose(self) -> None:
         """Close the stream; what is half sent is lost."""
-        self._fileno = -1
         await self._stream.aclose()
 
-    def _write(self, frame: bytes) -> int:
-        try:
-            return os.write(self._fileno, frame)
-        except _WOULD_BLOCK:
-            return 0
-        except OSError as error:
-            raise trio.BrokenResourceError(f"the socket failed: {error}") from error
+    async def _read(self) -> bytes:
+        if self._socket is None:
+            return bytes(await self._stream.receive_some(RECEIVE_BYTES))
+        while True:
+            # trio's own way tries to read first, which costs an exception whenever nothing is there yet.
+            await trio.lowlevel.wait_readable(self._socket)
+            try:
+                return os.read(self._socket.fileno(), RECEIVE_BYTES)
+            except _WOULD_BLOCK:
+                continue
+            except OSError as error:
+                raise trio.BrokenResourceError(f"the socket failed: {error}") from error
+
+
+def _write(socket: trio.socket.SocketType, frame: bytes) -> int:
+    try:
+        return os.write(socket.fileno(), frame)
+    except _WOULD_BLOCK:
+        return 0
+    except OSError as error:
+        raise trio.BrokenResourceError(f"the socket failed: {error}") from error
