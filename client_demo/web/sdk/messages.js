@@ -109,8 +109,9 @@ function bounded(message, what) {
 export function decodeMessage(bytes) {
   const items = decode(bytes);
   if (!Array.isArray(items)) throw new ProtocolError("The server sent a message that is not an array.");
-  const parse = PARSERS[/** @type {number} */ (items[0])];
-  if (typeof items[0] !== "number" || !parse) throw new ProtocolError(`The server sent a message of the unknown kind ${show(items[0])}.`);
+  const kind = items[0];
+  const parse = typeof kind === "number" ? PARSERS[kind] : undefined;
+  if (!parse) throw new ProtocolError(`The server sent a message of the unknown kind ${show(kind)}.`);
   return parse(items);
 }
 
