@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import hypot, isclose, pi, sqrt, tau
 
+_HERE = 1e-18  # the square of a distance that counts as none: below, rounding decides
+
 
 def turn_between(heading: float, bearing: float) -> float:
     """The turn that leads from one direction to another the short way round, in [-pi, pi)."""
@@ -18,8 +20,10 @@ def intercept_time(x: float, y: float, vx: float, vy: float, speed: float) -> fl
     a = vx * vx + vy * vy - speed * speed
     b = 2 * (x * vx + y * vy)
     c = x * x + y * y
+    if c < _HERE:
+        return 0.0
     if isclose(a, 0.0, abs_tol=1e-9):
-        return -c / b if b < 0 else (0.0 if c == 0 else None)
+        return -c / b if b < 0 else None
     root = b * b - 4 * a * c
     if root < 0:
         return None
