@@ -33,7 +33,14 @@ def apply(base: WorldState, delta: Delta) -> WorldState:
         if (index, step) < last or (step != 1 and (index, step) == last):
             _refuse("its groups are not in order")
         last = (index, step)
-        tables[index] = _STEPS[step](base.schema.entities[index], tables[index], group)
+        item = base.schema.entities[index]
+        match step:
+            case 0:
+                tables[index] = _despawn(item, tables[index], group)
+            case 1:
+                tables[index] = _update(item, tables[index], group)
+            case _:
+                tables[index] = _spawn(item, tables, index, group)
     return WorldState(base.schema, tuple(tables))
 
 
@@ -81,10 +88,11 @@ def _updated(field: FieldType, column: Column, which: Sequence[int] | None, valu
     return changed
 
 
-def _spawn(item: ClassType, table: Table, group: list[object]) -> Table:
+def _spawn(item: ClassType, tables: list[Table], index: int, group: list[object]) -> Table:
+    table = tables[index]
     ids = ungap(group[1], MAX_ID, first=1)
-    if not ids or len(ids) + len(table.ids) > MAX_ENTITIES or not set(ids).isdisjoint(table.ids):
-        _refuse(f"it spawns no {item.name}, too many, or one that is held already")
+    if not ids or len(ids) + len(table.ids) > MAX_ENTITIES or _any_held(tables, ids):
+        _refuse(f"it spawns no {item.name}, too many, or one whose id is held already")
     rows = len(ids)
     columns: list[Column] = [cast("Column", [field.default] * rows) for field in item.public]
     for number, values in _group_columns(item, group, rows):
@@ -93,6 +101,12 @@ def _spawn(item: ClassType, table: Table, group: list[object]) -> Table:
             values = _moved(field, cast("list[int]", columns[number]), cast("list[int]", values))
         columns[number] = values
     return _merge(table, Table(tuple(ids), tuple(columns)))
+
+
+def _any_held(tables: list[Table], ids: list[int]) -> bool:
+    """Whether one of the ascending ``ids`` is in use; in a game they are nearly always beyond all that are."""
+    near = (table.ids for table in tables if table.ids and table.ids[-1] >= ids[0])
+    return any(not set(ids).isdisjoint(held) for held in near)
 
 
 def _merge(table: Table, spawned: Table) -> Table:
@@ -114,6 +128,9 @@ def _moved(field: FieldType, held: Sequence[int], changes: list[int]) -> list[in
     kind = cast("IntKind", field.kind)
     moved = list(map(add, held, changes))
     if kind.modulus:
+        half = kind.modulus >> 1
+        if changes and (min(changes) < -half or max(changes) >= half):
+            _refuse(f"{field.name} turns by more than half a turn")
         mask = kind.modulus - 1
         return [value & mask for value in moved]
     if moved and (min(moved) < kind.low or max(moved) > kind.high):
@@ -196,4 +213,3 @@ def _refuse(what: str) -> NoReturn:
 
 
 _ORDER = {DESPAWN: 0, UPDATE: 1, SPAWN: 2}
-_STEPS = (_despawn, _update, _spawn)

@@ -85,7 +85,7 @@ def flag(*, default: bool = _REQUIRED, to: To = "all") -> bool:
     return cast("bool", _field(Flag(), to, default))
 
 
-def trigger(*, default: bool = False) -> bool:
+def trigger(*, default: bool = cast("bool", attrs.NOTHING)) -> bool:
     """Declare a button of an input: true for one tick, never repeated, and not lost when the input is late."""
     return cast("bool", _field(Trigger(), "all", default))
 
@@ -158,12 +158,14 @@ EventT = TypeVar("EventT", bound=Event)
 @overload
 @dataclass_transform(
     kw_only_default=True,
+    eq_default=False,
     field_specifiers=(quantized, angle, integer, flag, trigger, choice, ref, text, blob, packed, attrs.field),
 )
 def entity(cls: type[EntityT], /) -> type[EntityT]: ...
 @overload
 @dataclass_transform(
     kw_only_default=True,
+    eq_default=False,
     field_specifiers=(quantized, angle, integer, flag, trigger, choice, ref, text, blob, packed, attrs.field),
 )
 def entity(*, singleton: bool = False, predicted: bool = False) -> Callable[[type[EntityT]], type[EntityT]]: ...

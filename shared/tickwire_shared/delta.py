@@ -130,6 +130,10 @@ def _diff_rows(groups: list[Group], index: int, item: ClassType, old: Table, new
             sparse.setdefault(which, GroupWriter()).add_ints(number, [changes[row] for row in which])
         else:
             which = tuple([row for row, differs in enumerate(map(ne, before, after)) if differs])
+            if len(which) == rows:
+                dense = dense or GroupWriter()
+                dense.add_bytes(number, list(cast("Sequence[bytes]", after)))
+                continue
             sparse.setdefault(which, GroupWriter()).add_bytes(number, [cast("bytes", after[row]) for row in which])
     if dense is not None:
         groups.append(dense.finish(3 * index, None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
+from functools import cache
 from typing import cast
 
 from hypothesis import strategies as st
@@ -74,6 +75,7 @@ byte_kinds: st.SearchStrategy[Kind] = st.one_of(
 kinds: st.SearchStrategy[Kind] = state_int_kinds | byte_kinds
 
 
+@cache
 def wires(kind: Kind) -> st.SearchStrategy[Wire]:
     """Wire values that ``kind`` carries, small and extreme ones among them."""
     if isinstance(kind, IntKind):
@@ -132,7 +134,7 @@ def column_of(draw: DrawFn, field: FieldType, rows: int) -> Column:
     value = wires(field.kind)
     if draw(st.booleans()):
         return cast("Column", [draw(st.just(field.default) | value)] * rows)
-    return cast("Column", [draw(value) for _ in range(rows)])
+    return cast("Column", draw(st.lists(value, min_size=rows, max_size=rows)))
 
 
 def table_of(draw: DrawFn, item: ClassType, ids: Sequence[int]) -> Table:
@@ -142,9 +144,11 @@ def table_of(draw: DrawFn, item: ClassType, ids: Sequence[int]) -> Table:
 
 
 def _deal(draw: DrawFn, ids: Sequence[int], classes: int) -> list[list[int]]:
+    """Give each id to one class."""
     hands: list[list[int]] = [[] for _ in range(classes)]
-    for ident in ids:
-        hands[draw(st.integers(0, classes - 1))].append(ident)
+    taken = draw(st.lists(st.integers(0, classes - 1), min_size=len(ids), max_size=len(ids)))
+    for ident, index in zip(ids, taken, strict=True):
+        hands[index].append(ident)
     return hands
 
 
@@ -173,31 +177,37 @@ def steps(draw: DrawFn, base: WorldState) -> WorldState:
 
 
 def _stepped(draw: DrawFn, item: ClassType, table: Table, fresh: list[int]) -> Table:
-    if draw(st.booleans()) and not fresh:
-        return table
-    gone = set(draw(st.lists(st.sampled_from(table.ids), max_size=4))) if table.ids else set[int]()
-    rows = dict(zip(table.ids, (table.row(row) for row in range(len(table.ids))), strict=True))
+    gone = draw(st.sets(st.sampled_from(table.ids), max_size=4)) if table.ids else set[int]()
+    kept = tuple(row for row, ident in enumerate(table.ids) if ident not in gone)
     born = table_of(draw, item, fresh)
-    rows = {ident: _changed(draw, item, row) for ident, row in rows.items() if ident not in gone}
-    rows |= {ident: born.row(row) for row, ident in enumerate(born.ids)}
-    ids = tuple(sorted(rows))
-    columns = [[rows[ident][number] for ident in ids] for number in range(len(item.public))]
-    return Table(ids, tuple(cast("Column", column) for column in columns))
+    ids = [*(table.ids[row] for row in kept), *born.ids]
+    order = sorted(range(len(ids)), key=ids.__getitem__)
+    columns: list[Column] = []
+    for field, old, new in zip(item.public, table.columns, born.columns, strict=True):
+        joined = [*_moved(draw, field.kind, [old[row] for row in kept]), *new]
+        columns.append(cast("Column", [joined[at] for at in order]))
+    return Table(tuple(ids[at] for at in order), tuple(columns))
 
 
-def _changed(draw: DrawFn, item: ClassType, row: tuple[Wire, ...]) -> tuple[Wire, ...]:
-    if draw(st.booleans()):
-        return row
-    return tuple(draw(st.just(value) | near(field.kind, value)) for field, value in zip(item.public, row, strict=True))
+_moves = st.sampled_from((-1, 1, 127, -128, 128, 2047, -2048, 2048, -32768, 32768)) | st.integers(-150, 150)
 
 
-def near(kind: Kind, value: Wire) -> st.SearchStrategy[Wire]:
-    """Values a small motion away from ``value``, or anywhere."""
-    if not isinstance(kind, IntKind):
-        return wires(kind)
-    held = cast("int", value)
-    moved = st.sampled_from((-1, 1, 127, -128, 128, 2047, -2048, 2048, -32768, 32768)).map(lambda by: held + by)
-    return wires(kind) | moved.filter(lambda wire: kind.low <= wire <= kind.high)
+def _moved(draw: DrawFn, kind: Kind, values: list[Wire]) -> list[Wire]:
+    """Leave a column, change some of its rows, or all: by a small motion, or to anything."""
+    mode = draw(st.sampled_from(("kept", "some", "all", "anything")))
+    if mode == "kept" or not values:
+        return values
+    count = len(values)
+    if not isinstance(kind, IntKind) or mode == "anything":
+        new = draw(st.lists(wires(kind), min_size=count, max_size=count))
+    else:
+        moves = draw(st.lists(_moves, min_size=count, max_size=count))
+        pairs = zip(values, moves, strict=True)
+        new = [cast("Wire", min(max(cast("int", held) + by, kind.low), kind.high)) for held, by in pairs]
+    if mode == "some":
+        rows = draw(st.sets(st.integers(0, count - 1), max_size=4))
+        return [new[row] if row in rows else values[row] for row in range(count)]
+    return new
 
 
 @st.composite

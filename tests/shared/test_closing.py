@@ -40,7 +40,7 @@ def test_the_range_of_a_code_says_whether_to_come_back(code: CloseCode) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "policy"),
+    "code, policy",
     [
         (1000, RetryPolicy.NEVER),
         (1001, RetryPolicy.BACKOFF),

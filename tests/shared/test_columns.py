@@ -44,7 +44,7 @@ def test_the_narrowest_width_holds_all_values_and_a_narrower_one_would_not(value
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "code"),
+    "low, high, code",
     [
         (-128, 127, 0),
         (-129, 0, 1),
@@ -88,7 +88,7 @@ def test_the_widths_of_20_columns_are_exact_in_a_javascript_number() -> None:
 
 
 @pytest.mark.parametrize(
-    ("widths", "count"),
+    "widths, count",
     [
         (1, 0),
         (5, 1),

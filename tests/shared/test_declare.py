@@ -133,7 +133,7 @@ def test_flags_are_those_asked_for() -> None:
 def test_inputs_and_events_are_compared_by_value() -> None:
     @inputs
     class Steer(Input):
-        fire: bool = trigger()
+        fire: bool = trigger(default=False)
 
     assert Steer() == Steer(fire=False) != Steer(fire=True)
 
@@ -280,7 +280,7 @@ MISTAKES: list[tuple[Callable[[], object], str]] = [
 ]
 
 
-@pytest.mark.parametrize(("declare", "message"), MISTAKES, ids=[mistake.__name__ for mistake, _ in MISTAKES])
+@pytest.mark.parametrize("declare, message", MISTAKES, ids=[mistake.__name__ for mistake, _ in MISTAKES])
 def test_a_mistake_in_a_declaration_is_named(declare: Callable[[], object], message: str) -> None:
     with pytest.raises(DeclarationError, match=message):
         declare()
@@ -291,7 +291,7 @@ class Forgotten(Entity):
 
 
 @pytest.mark.parametrize(
-    ("make", "message"),
+    "make, message",
     [
         (lambda: Schema.of(entities=[Forgotten]), r"Forgotten is not declared: put @entity above it"),
         (lambda: Schema.of(entities=[Ship, Ship]), r"Two classes of the same name"),

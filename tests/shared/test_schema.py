@@ -100,37 +100,48 @@ CLASS: dict[str, object] = {"name": "Ship", "flags": [], "fields": [FIELD]}
 SCHEMA: dict[str, object] = {"entities": [CLASS], "input": None, "events": []}
 
 
-@pytest.mark.parametrize(
-    "value",
-    [
-        None,
-        [],
-        5,
-        {},
-        {"entities": [], "events": None},
-        SCHEMA | {"entities": None},
-        SCHEMA | {"entities": [5]},
-        SCHEMA | {"entities": [CLASS, CLASS]},
-        SCHEMA | {"events": {}},
-        SCHEMA | {"input": 5},
-        SCHEMA | {"entities": [CLASS | {"name": 5}]},
-        SCHEMA | {"entities": [CLASS | {"flags": None}]},
-        SCHEMA | {"entities": [CLASS | {"fields": None}]},
-        SCHEMA | {"entities": [CLASS | {"fields": [None]}]},
-        SCHEMA | {"entities": [CLASS | {"fields": [FIELD, FIELD]}]},
-        SCHEMA | {"entities": [CLASS | {"fields": [FIELD | {"name": f"f{i}"} for i in range(49)]}]},
-        SCHEMA | {"entities": [CLASS | {"fields": [FIELD | {"name": None}]}]},
-        SCHEMA | {"entities": [CLASS | {"fields": [FIELD | {"to": "team"}]}]},
-        SCHEMA | {"entities": [CLASS | {"fields": [FIELD | {"to": []}]}]},
-        SCHEMA | {"entities": [CLASS | {"fields": [FIELD | {"kind": "nosuch"}]}]},
-        SCHEMA | {"entities": [CLASS | {"fields": [FIELD | {"kind": []}]}]},
-        SCHEMA | {"entities": [CLASS | {"fields": [FIELD | {"default": 2}]}]},
-        SCHEMA | {"entities": [CLASS | {"fields": [FIELD | {"default": None}]}]},
-        SCHEMA | {"input": CLASS | {"fields": [FIELD | {"kind": "text", "max": 4, "default": b""}]}},
-        SCHEMA | {"input": CLASS | {"fields": [FIELD | {"to": "owner"}]}},
-        SCHEMA | {"events": [CLASS | {"fields": [FIELD | {"to": "owner"}]}]},
-    ],
+def with_field(**changes: object) -> object:
+    """A schema whose only field is changed."""
+    return SCHEMA | {"entities": [CLASS | {"fields": [FIELD | changes]}]}
+
+
+def with_class(**changes: object) -> object:
+    """A schema whose only class is changed."""
+    return SCHEMA | {"entities": [CLASS | changes]}
+
+
+MALFORMED: tuple[object, ...] = (
+    None,
+    list[object](),
+    5,
+    dict[str, object](),
+    {"entities": list[object](), "events": None},
+    SCHEMA | {"entities": None},
+    SCHEMA | {"entities": [5]},
+    SCHEMA | {"entities": [CLASS, CLASS]},
+    SCHEMA | {"events": dict[str, object]()},
+    SCHEMA | {"input": 5},
+    with_class(name=5),
+    with_class(flags=None),
+    with_class(fields=None),
+    with_class(fields=[None]),
+    with_class(fields=[FIELD, FIELD]),
+    with_class(fields=[FIELD | {"name": f"f{i}"} for i in range(49)]),
+    with_field(name=None),
+    with_field(to="team"),
+    with_field(to=[5]),
+    with_field(kind="nosuch"),
+    with_field(kind=[5]),
+    with_field(default=2),
+    with_field(default=None),
+    SCHEMA | {"input": CLASS | {"fields": list[object]()}},
+    SCHEMA | {"input": CLASS | {"fields": [FIELD | {"kind": "text", "max": 4, "default": b""}]}},
+    SCHEMA | {"input": CLASS | {"fields": [FIELD | {"to": "owner"}]}},
+    SCHEMA | {"events": [CLASS | {"fields": [FIELD | {"to": "owner"}]}]},
 )
+
+
+@pytest.mark.parametrize("value", MALFORMED)
 def test_a_malformed_schema_is_a_protocol_error(value: object) -> None:
     with pytest.raises(ProtocolError, match=r"\w+ .*\.$"):
         Schema.parse(value)

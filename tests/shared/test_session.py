@@ -20,7 +20,7 @@ SESSION_STEPS = list(itertools.product(SessionState, SessionEvent))
 SEAT_STEPS = list(itertools.product(SeatState, SeatEvent))
 
 
-@pytest.mark.parametrize(("state", "event"), SESSION_STEPS)
+@pytest.mark.parametrize("state, event", SESSION_STEPS)
 def test_a_session_takes_the_step_in_its_table_or_says_what_is_wrong(state: SessionState, event: SessionEvent) -> None:
     if (state, event) in SESSION_TRANSITIONS:
         assert next_session_state(state, event) is SESSION_TRANSITIONS[state, event]
@@ -46,7 +46,7 @@ def test_a_second_join_is_told_why_it_is_refused(state: SessionState) -> None:
         next_session_state(state, SessionEvent.ASK)
 
 
-@pytest.mark.parametrize(("state", "event"), SEAT_STEPS)
+@pytest.mark.parametrize("state, event", SEAT_STEPS)
 def test_a_seat_takes_the_step_in_its_table_and_no_other(state: SeatState, event: SeatEvent) -> None:
     if (state, event) in SEAT_TRANSITIONS:
         assert next_seat_state(state, event) is SEAT_TRANSITIONS[state, event]
