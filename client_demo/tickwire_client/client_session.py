@@ -127,7 +127,7 @@ class ClientSession:
 
     def begin(self, now_ms: float) -> bytes:
         """Start on a new connection: the first message, JOIN or RESUME."""
-        self._enter(Phase.JOINING)
+        self.enter(Phase.JOINING)
         self.heard_ms = now_ms
         self._pings = PingTimer()
         self._awaiting_full = False
@@ -185,13 +185,13 @@ class ClientSession:
         if self.phase is Phase.PLAYING and code != CloseCode.LEFT:
             self.stats.count_disconnect()
         policy = RetryPolicy.NEVER if self.welcome is None else retry_policy(code)
-        self._enter(Phase.ENDED if policy is RetryPolicy.NEVER else Phase.LOST)
+        self.enter(Phase.ENDED if policy is RetryPolicy.NEVER else Phase.LOST)
         return policy
 
     def end(self) -> None:
         """Nobody will begin again: the player left, or gave up."""
         if self.phase is not Phase.ENDED:
-            self._enter(Phase.ENDED)
+            self.enter(Phase.ENDED)
 
     def leave(self) -> bytes:
         """The message that gives up the seat."""
@@ -223,7 +223,12 @@ class ClientSession:
             raise UsageError("The room has not been joined yet; wait for WELCOME.")
         return self.replica
 
-    def _enter(self, phase: Phase) -> None:
+    def enter(self, phase: Phase) -> None:
+        """Go to another phase, if the table has that transition.
+
+        Raises:
+            UsageError: It hasn't.
+        """
         if phase not in TRANSITIONS[self.phase]:
             raise UsageError(f"A session that is {self.phase.value} can't become {phase.value}.")
         self.phase = phase
@@ -268,7 +273,7 @@ class ClientSession:
         self.clock.observe_epoch(welcome.tick, welcome.time)
         self.clock.observe_welcome(welcome.time, now_ms)
         self.stats.resumes += resumed
-        self._enter(Phase.PLAYING)
+        self.enter(Phase.PLAYING)
         return (Welcomed(resumed),)
 
     def _adopt(self, schema: Schema) -> None:
