@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
 
@@ -40,6 +40,7 @@ HEAD_BYTES: Final = 16384
 SHUT_DOWN_S: Final = 2.0
 
 _BACKOFF: Final = Backoff()
+_NOT_RUNNING: Final = "The world is not running: use `async with World(...) as world`."
 
 
 def play(test: Callable[[], Awaitable[T]]) -> T:
@@ -59,24 +60,29 @@ class World:
         self._random = random.Random(seed)
         self._stack = AsyncExitStack()
         self._nursery: trio.Nursery | None = None
+        self._clients: trio.Nursery | None = None
+        self._closing = trio.Event()
         self._streams: dict[Game, list[trio.abc.Stream]] = {}
 
     async def __aenter__(self) -> Self:
         """Start the server."""
         nursery = await self._stack.enter_async_context(trio.open_nursery())
         self._nursery = nursery
+        self._stack.callback(nursery.cancel_scope.cancel)
         await nursery.start(self.lobby.run)
+        self._stack.push_async_callback(self.lobby.shut_down, SHUT_DOWN_S)
+        self._clients = await self._stack.enter_async_context(trio.open_nursery())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
         """Let the clients leave, then end the server."""
-        nursery = self._server
-        self._nursery = None
-        self._stack.callback(nursery.cancel_scope.cancel)
-        self._stack.push_async_callback(self.lobby.shut_down, SHUT_DOWN_S)
-        return await self._stack.__aexit__(kind, error, trace)
+        self._closing.set()
+        try:
+            return await self._stack.__aexit__(kind, error, trace)
+        finally:
+            self._nursery = self._clients = None
 
     async def join(self, target: str, mode: Mode = "join_or_create", /, **options: object) -> Game:
         """Let a client join and return its game once it has its first snapshot.
@@ -98,7 +104,10 @@ class World:
         client = connect(
             "ws://world", room=target, mode=mode, options=options, dial=dial, backoff=_BACKOFF, rng=self._random
         )
-        game = await self._stack.enter_async_context(client)
+        if self._clients is None:
+            raise UsageError(_NOT_RUNNING)
+        # A task of its own, so that a test may join from inside any nursery or cancel scope of its own.
+        game: Game = await self._clients.start(self._hold, client)
         self._streams[game] = streams
         return game
 
@@ -134,8 +143,13 @@ class World:
     @property
     def _server(self) -> trio.Nursery:
         if self._nursery is None:
-            raise UsageError("The world is not running: use `async with World(...) as world`.")
+            raise UsageError(_NOT_RUNNING)
         return self._nursery
+
+    async def _hold(self, client: AbstractAsyncContextManager[Game], task_status: trio.TaskStatus[Game]) -> None:
+        async with client as game:
+            task_status.started(game)
+            await self._closing.wait()
 
     async def _serve(self, stream: MemoryStream) -> None:
         head = b""

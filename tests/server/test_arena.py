@@ -191,6 +191,7 @@ async def test_a_held_trigger_fires_at_the_gun_s_own_pace(autojump_clock: MockCl
     async with World(Arena) as world:
         ada = await world.join("arena", name="Ada")
         empty(world)
+        put(ship_named(world, "Ada"), 20, 40)  # where no wall ends a bullet early
         ada.steer(fire=True)
         await world.ticks(60)
         born = [bullet.born for bullet in arena_of(world).all(Bullet)]
