@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import random
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from typing import assert_never
 
@@ -79,21 +79,30 @@ class Game(GameView):
         await self._wait(self._updates)
         return self.tick
 
-    async def events(self) -> AsyncIterator[EventView]:
+    def events(self) -> EventIterator:
         """Iterate over the events of the room, from the oldest that nobody has taken yet.
 
-        Each event goes to one iteration only. Ends when this player leaves.
+        Each event goes to one iteration only, and stopping in the middle loses none. Ends when this player leaves.
+
+        Raises:
+            ConnectionEnded: While iterating: the game ended in another way.
+        """
+        return EventIterator(self.next_event)
+
+    async def next_event(self) -> EventView | None:
+        """Wait for the next event; None when this player has left.
 
         Raises:
             ConnectionEnded: The game ended in another way.
         """
+        await trio.lowlevel.checkpoint()
         while True:
-            for event in self.take_events():
-                yield event
-            if self._leaving:
-                return
-            if not self._happened:
-                await self._wait(self._events)
+            event = self.take_event()
+            if event is not None or self._leaving:
+                return event
+            if self._ended is not None:
+                raise self._ended
+            await self._events.park()
 
     async def leave(self) -> None:
         """Give up the seat and wait, for a short time, until the server has confirmed it."""
@@ -181,6 +190,21 @@ class Game(GameView):
     def _wake(self) -> None:
         if self._sender is not None:
             self._sender.wake()
+
+
+class EventIterator(AsyncIterator[EventView]):
+    """What ``async for event in game.events()`` runs on. Not a generator, which would want to be closed."""
+
+    def __init__(self, wait: Callable[[], Awaitable[EventView | None]]) -> None:
+        """Iterate over what ``wait`` returns until that is None."""
+        self._wait = wait
+
+    async def __anext__(self) -> EventView:
+        """The next event."""
+        event = await self._wait()
+        if event is None:
+            raise StopAsyncIteration
+        return event
 
 
 @asynccontextmanager

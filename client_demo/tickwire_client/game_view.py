@@ -151,6 +151,10 @@ class GameView:
         self._outbox.append(self.session.write_event(event_name, fields))
         self._wake()
 
+    def take_event(self) -> EventView | None:
+        """The oldest event that nobody has taken yet; None if there is none."""
+        return self._happened.popleft() if self._happened else None
+
     def take_events(self) -> list[EventView]:
         """All events that came since the last call, in order, at once."""
         taken = list(self._happened)
