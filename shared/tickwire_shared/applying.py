@@ -11,6 +11,7 @@ from tickwire_shared.columns import column_bytes, read_column, split_widths
 from tickwire_shared.delta import DESPAWN, SPAWN, UPDATE, Delta
 from tickwire_shared.errors import ProtocolError
 from tickwire_shared.kinds import IntKind
+from tickwire_shared.quoting import quote
 from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.state import Column, Table, WorldState
 
@@ -50,7 +51,7 @@ def _place(group: object, classes: int) -> tuple[int, int]:
         _refuse("a group is not an array of at least two items")
     tag = cast("list[object]", group)[0]
     if type(tag) is not int or not 0 <= tag < 3 * classes:
-        _refuse(f"{tag!r:.40} is no group tag")
+        _refuse(f"{quote(tag)} is no group tag")
     return tag // 3, _ORDER[tag % 3]
 
 
@@ -144,7 +145,7 @@ def _group_columns(item: ClassType, group: list[object], rows: int) -> list[tupl
         _refuse("an update or spawn has at least five items")
     mask, widths, ints = group[2], group[3], group[4]
     if type(mask) is not int or not 0 <= mask < 1 << len(item.public):
-        _refuse(f"{mask!r:.40} is no mask of {item.name}")
+        _refuse(f"{quote(mask)} is no mask of {item.name}")
     numbers = [number for number in range(len(item.public)) if mask >> number & 1]
     int_numbers = [number for number in numbers if item.public[number].is_int]
     blob_numbers = [number for number in numbers if not item.public[number].is_int]

@@ -8,6 +8,7 @@ from itertools import zip_longest
 from typing import Final
 
 from tickwire_shared.errors import ProtocolError
+from tickwire_shared.quoting import quote
 
 _TYPECODES: Final = {0: "b", 2: "h", 3: "i", 4: "q"}
 _ITEM_BYTES: Final = {0: 1, 2: 2, 3: 4, 4: 8}
@@ -80,7 +81,7 @@ def split_widths(widths: object, count: int) -> list[int]:
             raise ProtocolError(f"The widths of {count} columns are not one code in a byte each.")
         return list(widths)
     if type(widths) is not int or not 0 <= widths < 5**count:
-        raise ProtocolError(f"The widths {widths!r:.40} are not those of {count} columns.")
+        raise ProtocolError(f"The widths {quote(widths)} are not those of {count} columns.")
     codes: list[int] = []
     for _ in range(count):
         widths, code = divmod(widths, 5)

@@ -29,6 +29,7 @@ from tickwire_shared.kinds import (
     Text,
     Trigger,
 )
+from tickwire_shared.quoting import quote
 from tickwire_shared.schema import ClassType, FieldType
 
 To = Literal["all", "owner"]
@@ -50,7 +51,7 @@ class FieldSpec:
 
 def _field(kind: Kind, to: To, default: object, factory: Callable[[], object] | None = None) -> Any:
     if to not in ("all", "owner"):
-        raise DeclarationError(f'to is {to!r}; use "all" or "owner", or no wire kind to keep it on the server.')
+        raise DeclarationError(f'to is {quote(to)}; use "all" or "owner", or no wire kind to keep it on the server.')
     metadata = {_METADATA_KEY: FieldSpec(kind, to)}
     if factory is not None:
         return attrs.field(factory=factory, metadata=metadata)
@@ -262,7 +263,7 @@ def _declare(cls: type[Any], base: type[Any], flags: list[str], *, eq: bool) -> 
 def _field_type(cls: type[Any], base: type[Any], attribute: attrs.Attribute[Any], spec: FieldSpec) -> FieldType:
     where = f"{cls.__name__}.{attribute.name}"
     if attribute.name in _RESERVED:
-        raise DeclarationError(f"{where}: {attribute.name!r} is taken by tickwire; choose another name.")
+        raise DeclarationError(f"{where}: {quote(attribute.name)} is taken by tickwire; choose another name.")
     if attribute.name.startswith("_"):
         raise DeclarationError(f"{where}: a replicated field can't start with an underscore; it isn't private.")
     if spec.to == "owner" and base is not Entity:

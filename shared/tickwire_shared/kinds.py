@@ -15,6 +15,7 @@ import attrs
 
 from tickwire_shared.errors import DeclarationError, ProtocolError, ValueRefused
 from tickwire_shared.packing import pack, unpack
+from tickwire_shared.quoting import quote
 
 Wire = int | bytes
 Overflow = Literal["clamp", "refuse"]
@@ -36,23 +37,23 @@ def _overflow(value: object) -> Overflow:
         return "clamp"
     if value == "refuse":
         return "refuse"
-    raise DeclarationError(f'overflow is {value!r}; use "clamp" or "refuse".')
+    raise DeclarationError(f'overflow is {quote(value)}; use "clamp" or "refuse".')
 
 
 def _bound(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < math.inf:
-        raise DeclarationError(f"{value!r:.40} is no finite number; min, max and step have to be.")
+        raise DeclarationError(f"{quote(value)} is no finite number; min, max and step have to be.")
     try:
         return float(value)
     except OverflowError:
-        raise DeclarationError(f"{value!r:.40} is too large for a float.") from None
+        raise DeclarationError(f"{quote(value)} is too large for a float.") from None
 
 
 def _fit(wire: int, low: int, high: int, overflow: Overflow, value: object) -> int:
     if low <= wire <= high:
         return wire
     if overflow == "refuse":
-        raise ValueRefused(f"{value!r} is out of range; clamp it in the game or declare overflow='clamp'.")
+        raise ValueRefused(f"{quote(value)} is out of range; clamp it in the game or declare overflow='clamp'.")
     return low if wire < low else high
 
 
@@ -75,7 +76,7 @@ class IntKind:
     def check(self, wire: object) -> int:
         """Return ``wire`` if a peer may send it, else raise ProtocolError."""
         if type(wire) is not int or not self.low <= wire <= self.high:
-            raise ProtocolError(f"{wire!r:.40} is not an int in {self.low}..{self.high}.")
+            raise ProtocolError(f"{quote(wire)} is not an int in {self.low}..{self.high}.")
         return wire
 
 
@@ -100,7 +101,7 @@ class Quantized(IntKind):
     def to_wire(self, value: object) -> int:
         """Quantise with ``floor((value - min) / step + 0.5)``; NaN and infinity are refused."""
         if not isinstance(value, int | float) or value != value or value in (math.inf, -math.inf):
-            raise ValueRefused(f"{value!r} is not a finite number.")
+            raise ValueRefused(f"{quote(value)} is not a finite number.")
         if not self.min - self.step <= value <= self.max + self.step:
             # Far outside the arithmetic itself may overflow.
             return _fit(-1 if value < self.min else self.high + 1, 0, self.high, self.overflow, value)
@@ -124,7 +125,7 @@ class Angle(IntKind):
     def __attrs_post_init__(self) -> None:
         """Check the declaration."""
         if type(self.bits) is not int or not 2 <= self.bits <= 32:
-            raise DeclarationError(f"angle has {self.bits!r} bits; use 2 to 32.")
+            raise DeclarationError(f"angle has {quote(self.bits)} bits; use 2 to 32.")
         object.__setattr__(self, "high", (1 << self.bits) - 1)
 
     @property
@@ -140,7 +141,7 @@ class Angle(IntKind):
     def to_wire(self, value: object) -> int:
         """Quantise and wrap into one turn; NaN and infinity are refused."""
         if not isinstance(value, int | float) or not -MAX_RADIANS <= value <= MAX_RADIANS:
-            raise ValueRefused(f"{value!r:.60} is not a finite angle.")
+            raise ValueRefused(f"{quote(value)} is not a finite angle.")
         return math.floor(value / self.step + 0.5) & self.high
 
     def from_wire(self, wire: Wire) -> float:
@@ -163,7 +164,7 @@ class Integer(IntKind):
     def __attrs_post_init__(self) -> None:
         """Check the declaration."""
         if type(self.min) is not int or type(self.max) is not int or not self.min < self.max:
-            raise DeclarationError(f"integer needs ints min < max, not {self.min!r} and {self.max!r}.")
+            raise DeclarationError(f"integer needs ints min < max, not {quote(self.min)} and {quote(self.max)}.")
         if self.min < -MAX_INTEGER or self.max > MAX_INTEGER:
             raise DeclarationError(f"integer {self.min}..{self.max} is wider than +-2^52; store it as text.")
         object.__setattr__(self, "low", self.min)
@@ -172,7 +173,7 @@ class Integer(IntKind):
     def to_wire(self, value: object) -> int:
         """Take the int; floats are refused, out of range is clamped or refused."""
         if not isinstance(value, int):
-            raise ValueRefused(f"{value!r} is not an int; round it in the game.")
+            raise ValueRefused(f"{quote(value)} is not an int; round it in the game.")
         return _fit(int(value), self.low, self.high, self.overflow, value)
 
     def from_wire(self, wire: Wire) -> int:
@@ -223,7 +224,7 @@ class Choice(IntKind):
     def of(cls, members: object) -> Choice:
         """Make the kind from an enum class."""
         if not (isinstance(members, type) and issubclass(members, enum.Enum)):
-            raise DeclarationError(f"{members!r} is no enum; choice needs a subclass of enum.Enum.")
+            raise DeclarationError(f"{quote(cast('object', members))} is no enum; choice needs a subclass of enum.Enum.")
         listed = list(members)
         return cls(names=tuple(member.name for member in listed), members=tuple(listed))
 
@@ -233,7 +234,7 @@ class Choice(IntKind):
         try:
             return pool.index(value)
         except ValueError:
-            raise ValueRefused(f"{value!r} is none of {', '.join(self.names)}.") from None
+            raise ValueRefused(f"{quote(value)} is none of {', '.join(self.names)}.") from None
 
     def from_wire(self, wire: Wire) -> object:
         """Return the member, or its name where the enum class is not known."""
@@ -261,7 +262,7 @@ class Ref(IntKind):
             return 0
         wire: object = value if type(value) is int else getattr(value, "id", None)
         if type(wire) is not int or not 0 <= wire <= self.high:
-            raise ValueRefused(f"{value!r} is neither an entity nor None.")
+            raise ValueRefused(f"{quote(value)} is neither an entity nor None.")
         return wire
 
     def from_wire(self, wire: Wire) -> int:
@@ -282,7 +283,7 @@ class ByteKind:
     def __attrs_post_init__(self) -> None:
         """Check the declaration."""
         if type(self.max) is not int or not 1 <= self.max <= MAX_FIELD_BYTES:
-            raise DeclarationError(f"max_bytes is {self.max!r}; use 1 to {MAX_FIELD_BYTES}.")
+            raise DeclarationError(f"max_bytes is {quote(self.max)}; use 1 to {MAX_FIELD_BYTES}.")
 
     def zero(self) -> bytes:
         """The wire value of a field that declares no default."""
@@ -291,7 +292,7 @@ class ByteKind:
     def check(self, wire: object) -> bytes:
         """Return ``wire`` if a peer may send it, else raise ProtocolError."""
         if type(wire) is not bytes or len(wire) > self.max:
-            raise ProtocolError(f"{wire!r:.40} is not a byte string of at most {self.max} bytes.")
+            raise ProtocolError(f"{quote(wire)} is not a byte string of at most {self.max} bytes.")
         return wire
 
     def parameters(self) -> dict[str, object]:
@@ -308,15 +309,15 @@ class Text(ByteKind):
     def to_wire(self, value: object) -> bytes:
         """Encode as UTF-8."""
         if not isinstance(value, str):
-            raise ValueRefused(f"{value!r:.60} is not a str.")
+            raise ValueRefused(f"{quote(value)} is not a str.")
         try:
             raw = value.encode()
         except UnicodeEncodeError as error:
-            raise ValueRefused(f"{value!r:.60} is not valid Unicode text: {error.reason}.") from None
+            raise ValueRefused(f"{quote(value)} is not valid Unicode text: {error.reason}.") from None
         if len(raw) <= self.max:
             return raw
         if self.overflow == "refuse":
-            raise ValueRefused(f"{value!r:.60} has {len(raw)} bytes; at most {self.max} fit.")
+            raise ValueRefused(f"{quote(value)} has {len(raw)} bytes; at most {self.max} fit.")
         return raw[: self.max].decode("utf-8", "ignore").encode()
 
     def check(self, wire: object) -> bytes:
@@ -344,7 +345,7 @@ class Blob(ByteKind):
     def to_wire(self, value: object) -> bytes:
         """Copy to bytes; too long is refused."""
         if not isinstance(value, bytes | bytearray | memoryview):
-            raise ValueRefused(f"{value!r:.60} is not bytes.")
+            raise ValueRefused(f"{quote(value)} is not bytes.")
         raw = bytes(cast("bytes", value))
         if len(raw) > self.max:
             raise ValueRefused(f"The blob has {len(raw)} bytes; at most {self.max} fit.")
@@ -370,7 +371,7 @@ class Packed(ByteKind):
         try:
             raw = pack(_canonical(value))
         except UnicodeEncodeError as error:
-            raise ValueRefused(f"{value!r:.60} holds text that is not valid Unicode: {error.reason}.") from None
+            raise ValueRefused(f"{quote(value)} holds text that is not valid Unicode: {error.reason}.") from None
         if len(raw) > self.max:
             raise ValueRefused(f"The value packs to {len(raw)} bytes; at most {self.max} fit.")
         return raw
@@ -393,22 +394,22 @@ def _canonical(value: object) -> object:
     if isinstance(value, Mapping):
         items = cast("Mapping[object, object]", value)
         if not all(isinstance(key, str) for key in items):
-            raise ValueRefused(f"{value!r:.60} has keys that are not str.")
+            raise ValueRefused(f"{quote(items)} has keys that are not str.")
         ordered = sorted(cast("Mapping[str, object]", items).items(), key=lambda item: item[0].encode())
         return {key: _scalar(item) for key, item in ordered}
     if isinstance(value, list | tuple):
         return [_scalar(item) for item in cast("list[object]", value)]
-    raise ValueRefused(f"{value!r:.60} is neither a list nor a dict.")
+    raise ValueRefused(f"{quote(value)} is neither a list nor a dict.")
 
 
 def _scalar(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
-        raise ValueRefused(f"{value!r} is not finite.")
+        raise ValueRefused(f"{quote(value)} is not finite.")
     if value is None or isinstance(value, bool | float | str | bytes):
         return value
     if isinstance(value, int) and -(1 << 63) <= value < 1 << 63:
         return value
-    raise ValueRefused(f"{value!r:.60} is not a scalar: use None, bool, int, float, str or bytes.")
+    raise ValueRefused(f"{quote(value)} is not a scalar: use None, bool, int, float, str or bytes.")
 
 
 IntKinds = Quantized | Angle | Integer | Flag | Trigger | Choice | Ref
@@ -438,7 +439,7 @@ def parse_kind(name: object, parameters: Mapping[str, object]) -> Kind:
     try:
         return _parse_kind(name, parameters)
     except (KeyError, TypeError, ValueError, DeclarationError) as error:
-        raise ProtocolError(f"The schema's {name!r:.40} field has bad parameters: {error}.") from None
+        raise ProtocolError(f"The schema's {quote(name)} field has bad parameters: {error}.") from None
 
 
 def _parse_kind(name: object, parameters: Mapping[str, object]) -> Kind:
@@ -467,10 +468,10 @@ def _parse_kind(name: object, parameters: Mapping[str, object]) -> Kind:
         case "packed":
             return Packed(max=cast("int", parameters["max"]))
         case _:
-            raise ProtocolError(f"The schema has an unknown kind {name!r:.40}: the server is newer than this client.")
+            raise ProtocolError(f"The schema has an unknown kind {quote(name)}: the server is newer than this client.")
 
 
 def _str(value: object) -> str:
     if not isinstance(value, str):
-        raise TypeError(f"{value!r:.40} is not a str")
+        raise TypeError(f"{quote(value)} is not a str")
     return value

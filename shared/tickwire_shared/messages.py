@@ -17,6 +17,7 @@ from tickwire_shared.delta import Delta
 from tickwire_shared.errors import ProtocolError
 from tickwire_shared.kinds import Wire
 from tickwire_shared.packing import MAX_CLIENT_MESSAGE_BYTES, MAX_SERVER_MESSAGE_BYTES, pack, unpack_array
+from tickwire_shared.quoting import quote
 from tickwire_shared.schema import ClassType
 from tickwire_shared.ticks import TICK_MODULUS
 
@@ -281,7 +282,7 @@ def parse_client_items(items: list[object]) -> ClientMessage:
     """Parse an unpacked client message that is not an input."""
     kind = items[0]
     if type(kind) is not int:
-        raise ProtocolError(f"{kind!r:.40} is no message kind.")
+        raise ProtocolError(f"{quote(kind)} is no message kind.")
     match kind:
         case ClientKind.JOIN:
             return _parse_join(items)
@@ -299,7 +300,7 @@ def parse_client_items(items: list[object]) -> ClientMessage:
             _count(items, 2)
             return Resync(tick_number(items[1]))
         case _:
-            raise ProtocolError(f"{kind!r:.40} is no message kind that a client sends here.")
+            raise ProtocolError(f"{quote(kind)} is no message kind that a client sends here.")
 
 
 def parse_input(items: list[object], input_type: ClassType | None) -> InputBatch:
@@ -346,9 +347,9 @@ def _parse_join(items: list[object]) -> Join:
     _check_protocol(items[1])
     mode, target, options = items[2], items[3], items[5]
     if mode not in get_args(Mode):
-        raise ProtocolError(f"{mode!r:.40} is no join mode; use one of {', '.join(get_args(Mode))}.")
+        raise ProtocolError(f"{quote(mode)} is no join mode; use one of {', '.join(get_args(Mode))}.")
     if type(target) is not str or not 1 <= len(target) <= 64:
-        raise ProtocolError(f"{target!r:.80} is not the name or id of a room.")
+        raise ProtocolError(f"{quote(target)} is not the name or id of a room.")
     if type(options) is not dict:
         raise ProtocolError("The join's options are not a map.")
     fields = cast("dict[str, object]", options)
@@ -370,14 +371,14 @@ def _parse_event(items: list[object]) -> EventMessage:
         raise ProtocolError("An event has no class.")
     for value in items[2:]:
         if type(value) is not int and type(value) is not bytes:
-            raise ProtocolError(f"{value!r:.40} is no wire value of an event.")
+            raise ProtocolError(f"{quote(value)} is no wire value of an event.")
     return EventMessage(items[1], cast("tuple[Wire, ...]", tuple(items[2:])))
 
 
 def _check_protocol(version: object) -> None:
     if type(version) is not int or version != PROTOCOL_VERSION:
         raise ProtocolError(
-            f"The client speaks protocol {version!r:.40}, the server {PROTOCOL_VERSION}: reload the page or update.",
+            f"The client speaks protocol {quote(version)}, the server {PROTOCOL_VERSION}: reload the page or update.",
             CloseCode.WRONG_PROTOCOL,
         )
 
@@ -416,7 +417,7 @@ def parse_server(data: bytes) -> ServerMessage:
     items = unpack_array(data, max_bytes=MAX_SERVER_MESSAGE_BYTES)
     kind = items[0]
     if type(kind) is not int:
-        raise ProtocolError(f"{kind!r:.40} is no message kind.")
+        raise ProtocolError(f"{quote(kind)} is no message kind.")
     match kind:
         case ServerKind.SNAPSHOT:
             return _parse_snapshot(items)
@@ -444,10 +445,10 @@ def parse_server(data: bytes) -> ServerMessage:
             _count(items, 5)
             slack = items[2]
             if type(slack) is not int or abs(slack) > TICK_MODULUS:
-                raise ProtocolError(f"{slack!r:.40} is no slack.")
+                raise ProtocolError(f"{quote(slack)} is no slack.")
             return News(tick_number(items[1]), slack, _u32(items[3], "late"), _u32(items[4], "refused"))
         case _:
-            raise ProtocolError(f"{kind!r:.40} is no message kind that a server sends.")
+            raise ProtocolError(f"{quote(kind)} is no message kind that a server sends.")
 
 
 def _parse_snapshot(items: list[object]) -> SnapshotMessage:
@@ -464,9 +465,9 @@ def _parse_welcome(value: object) -> Welcome:
     if type(value) is not dict:
         raise ProtocolError("WELCOME is not a map.")
     items = cast("dict[str, object]", value)
-    if items.get("protocol") != PROTOCOL_VERSION:
+    if type(items.get("protocol")) is not int or items["protocol"] != PROTOCOL_VERSION:
         raise ProtocolError(
-            f"The server speaks protocol {items.get('protocol')!r:.40}, this client {PROTOCOL_VERSION}."
+            f"The server speaks protocol {quote(items.get('protocol'))}, this client {PROTOCOL_VERSION}."
         )
     text = [items.get(key) for key in ("room", "type", "token")]
     schema_hash, resumed = items.get("hash"), items.get("resumed")
@@ -509,11 +510,11 @@ def tick_number(value: object) -> int:
 def number(value: object, what: str) -> float:
     """Return ``value`` if it is a finite number, else raise ProtocolError."""
     if type(value) not in (int, float) or not math.isfinite(cast("float", value)):
-        raise ProtocolError(f"{value!r:.40} is no {what}: a finite number is needed.")
+        raise ProtocolError(f"{quote(value)} is no {what}: a finite number is needed.")
     return cast("float", value)
 
 
 def _u32(value: object, what: str) -> int:
     if type(value) is not int or not 0 <= value < TICK_MODULUS:
-        raise ProtocolError(f"{value!r:.40} is no {what}: an int in 0..2^32-1 is needed.")
+        raise ProtocolError(f"{quote(value)} is no {what}: an int in 0..2^32-1 is needed.")
     return value

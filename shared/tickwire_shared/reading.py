@@ -68,13 +68,13 @@ class TableReader:
         field = self.item.fields[number]
         try:
             values = self._readers[number](entities)
+            if isinstance(field.kind, Text):
+                return self._text_column(number, field, values, entities)
+            if not isinstance(field.kind, Quantized | Integer) or not values or not _outside(field.kind, values):
+                return values
         except _FALLBACK:
-            return cast("Column", [_one(self.item, field, entity) for entity in entities])
-        if isinstance(field.kind, Text):
-            return self._text_column(number, field, values, entities)
-        if isinstance(field.kind, Quantized | Integer) and values and _outside(field.kind, values):
-            return cast("Column", [_one(self.item, field, entity) for entity in entities])
-        return values
+            pass  # one by one, the kind clamps or says what is wrong
+        return cast("Column", [_one(self.item, field, entity) for entity in entities])
 
     def _text_column(self, number: int, field: FieldType, values: list[str], entities: Sequence[Entity]) -> Column:
         held = self._texts.get(number)

@@ -15,6 +15,7 @@ import attrs
 from tickwire_shared.errors import DeclarationError, ProtocolError
 from tickwire_shared.kinds import KIND_NAMES, IntKind, Kind, Trigger, Wire, parse_kind
 from tickwire_shared.packing import pack
+from tickwire_shared.quoting import quote
 
 MAX_FIELDS = 48
 """Per visibility; a mask of them is exact in a JavaScript number."""
@@ -48,7 +49,7 @@ class FieldType:
         kind = parse_kind(items.get("kind"), items)
         name, to = items.get("name"), items.get("to")
         if not isinstance(name, str) or to not in ("all", "owner"):
-            raise ProtocolError(f"The schema's field {name!r:.40} is not well formed.")
+            raise ProtocolError(f"The schema's field {quote(name)} is not well formed.")
         return cls(name=name, kind=kind, private=to == "owner", default=kind.check(items.get("default")))
 
 
@@ -105,7 +106,7 @@ class ClassType:
         items = _mapping(value, "class")
         name, flags = items.get("name"), items.get("flags")
         if not isinstance(name, str) or not isinstance(flags, list):
-            raise ProtocolError(f"The schema's class {name!r:.40} is not well formed.")
+            raise ProtocolError(f"The schema's class {quote(name)} is not well formed.")
         known = tuple(flag for flag in cast("list[object]", flags) if isinstance(flag, str))
         fields = tuple(FieldType.parse(field) for field in _list(items.get("fields"), "fields"))
         try:
@@ -211,7 +212,7 @@ def _index(classes: tuple[ClassType, ...], name: str) -> int:
     for index, item in enumerate(classes):
         if item.name == name:
             return index
-    raise KeyError(f"There is no class {name!r}; there are {', '.join(item.name for item in classes) or 'none'}.")
+    raise KeyError(f"There is no class {quote(name)}; there are {', '.join(item.name for item in classes) or 'none'}.")
 
 
 def _wire_type(cls: type, decorator: str) -> ClassType:

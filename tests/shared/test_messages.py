@@ -1,0 +1,422 @@
+"""Messages: built and parsed back in both directions, and every malformed form refused."""
+
+from math import inf, nan
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.shared.strategies import finite, mutations, schemas, ticks, transitions, wires
+from tickwire_shared.closing import CloseCode
+from tickwire_shared.delta import diff
+from tickwire_shared.errors import ProtocolError
+from tickwire_shared.kinds import Flag, Integer, Text
+from tickwire_shared.messages import (
+    Check,
+    Epoch,
+    EventMessage,
+    InputBatch,
+    Join,
+    Leave,
+    Mode,
+    News,
+    Ping,
+    Pong,
+    Private,
+    Resume,
+    Resync,
+    SnapshotMessage,
+    Welcome,
+    build_check,
+    build_epoch,
+    build_event,
+    build_input,
+    build_join,
+    build_leave,
+    build_news,
+    build_ping,
+    build_pong,
+    build_private,
+    build_resume,
+    build_resync,
+    build_snapshot,
+    build_welcome,
+    check_event,
+    parse_client,
+    parse_input,
+    parse_server,
+)
+from tickwire_shared.packing import pack, unpack, unpack_array
+from tickwire_shared.schema import ClassType, FieldType, Schema
+from tickwire_shared.state import WorldState
+
+u32 = st.integers(0, (1 << 32) - 1)
+hashes = st.none() | st.binary(min_size=8, max_size=8)
+labels = st.text(min_size=1, max_size=20)
+options = st.dictionaries(
+    st.text(max_size=5), st.none() | st.booleans() | st.integers(-9, 9) | finite | st.text(max_size=5), max_size=3
+)
+modes = st.sampled_from(("join_or_create", "create", "join", "id"))
+wire_values = st.lists(st.integers(-(1 << 52), 1 << 52) | st.binary(max_size=9), max_size=5).map(tuple)
+
+
+def number_field(name: str) -> FieldType:
+    return FieldType(name=name, kind=Integer(min=-9, max=9), private=False, default=0)
+
+
+STEER = ClassType(name="Steer", flags=(), fields=(number_field("turn"), FieldType("fire", Flag(), False, 0)))
+SAY = ClassType(name="Say", flags=("client",), fields=(FieldType("what", Text(max=4), False, b""), number_field("to")))
+HIT = ClassType(name="Hit", flags=(), fields=(number_field("damage"),))
+SCHEMA = Schema(entities=(), input=STEER, events=(SAY, HIT))
+WELCOME = Welcome(
+    room="r1",
+    type="arena",
+    player=3,
+    token="secret",
+    hz=30,
+    snapshot_every=2,
+    tick=7,
+    time=1234.5,
+    schema=SCHEMA.describe(),
+    schema_hash=SCHEMA.hash,
+    resumed=False,
+    hold=6,
+)
+
+
+# There and back
+
+
+@given(st.builds(Join, modes, labels, hashes, options))
+def test_a_join_comes_back_equal(join: Join) -> None:
+    assert parse_client(build_join(join)) == join
+
+
+@given(st.builds(Resume, st.text(max_size=20), st.text(max_size=40), st.none() | ticks, hashes))
+def test_a_resume_comes_back_equal(resume: Resume) -> None:
+    assert parse_client(build_resume(resume)) == resume
+
+
+@given(st.integers(0, 9), wire_values)
+def test_an_event_comes_back_equal_in_both_directions(index: int, values: tuple[int | bytes, ...]) -> None:
+    message = build_event(index, values)
+    assert parse_client(message) == parse_server(message) == EventMessage(index, values)
+
+
+@given(finite | st.integers(-(1 << 63), 1 << 63))
+def test_a_ping_comes_back_equal(t1: float) -> None:
+    assert parse_client(build_ping(t1)) == Ping(t1)
+
+
+@given(ticks)
+def test_a_resync_comes_back_equal(tick: int) -> None:
+    assert parse_client(build_resync(tick)) == Resync(tick)
+
+
+def test_a_leave_comes_back_equal() -> None:
+    assert parse_client(build_leave()) == Leave()
+
+
+@given(ticks, st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 1)), min_size=1, max_size=8))
+def test_inputs_come_back_as_rows(tick: int, rows: list[tuple[int, int]]) -> None:
+    items = unpack_array(build_input(tick, [value for row in rows for value in row]))
+    assert parse_input(items, STEER) == InputBatch(tick, tuple(rows))
+
+
+@given(schemas(), st.booleans(), ticks, finite)
+def test_a_welcome_comes_back_equal(schema: Schema, resumed: bool, tick: int, time: float) -> None:
+    welcome = Welcome("r", "t", 1, "k", 29.97, 1, tick, time, schema.describe(), schema.hash, resumed, 0)
+    parsed = parse_server(build_welcome(welcome))
+    assert isinstance(parsed, Welcome)
+    assert Schema.parse(parsed.schema) == schema
+    assert parsed.schema_hash == schema.hash
+    assert (parsed.tick, parsed.time, parsed.resumed, parsed.hz) == (tick, time, resumed, 29.97)
+
+
+@given(transitions(), ticks, u32)
+def test_a_snapshot_comes_back_equal(pair: tuple[WorldState, WorldState], tick: int, age: int) -> None:
+    delta = diff(*pair)
+    assert parse_server(build_snapshot(tick, age, delta)) == SnapshotMessage(tick, age, delta)
+
+
+@given(ticks, st.none() | st.lists(st.integers(1, 99), max_size=3))
+def test_a_private_comes_back_equal(tick: int, owned: list[int] | None) -> None:
+    rows: list[list[object]] = [[5, 3, -7, b"x"], [6, 0]]
+    assert parse_server(build_private(tick, owned, rows)) == Private(tick, owned, list[object](rows))
+
+
+@given(ticks, u32, st.none() | u32, finite, st.integers(-(1 << 31), (1 << 31) - 1))
+def test_the_small_messages_come_back_equal(
+    tick: int, public: int, private: int | None, time: float, slack: int
+) -> None:
+    assert parse_server(build_check(tick, public, private)) == Check(tick, public, private)
+    assert parse_server(build_epoch(tick, time)) == Epoch(tick, time)
+    assert parse_server(build_pong(time, 2, 3.5)) == Pong(time, 2, 3.5)
+    assert parse_server(build_news(tick, slack, public, 4)) == News(tick, slack, public, 4)
+
+
+def test_a_welcome_has_just_the_keys_of_the_protocol_page() -> None:
+    kind, items = cast("tuple[int, dict[str, object]]", unpack(build_welcome(WELCOME)))
+    assert kind == 1
+    assert items.keys() == {
+        *("protocol", "room", "type", "player", "token", "hz", "snapshot_every", "tick", "time"),
+        *("schema", "hash", "resumed", "hold"),
+    }
+
+
+def test_unknown_keys_of_a_welcome_are_ignored() -> None:
+    kind, items = cast("tuple[int, dict[str, object]]", unpack(build_welcome(WELCOME)))
+    assert parse_server(pack([kind, items | {"future": [1]}])) == WELCOME
+
+
+# Malformed messages of clients
+
+EIGHT = b"12345678"
+BAD_CLIENT: dict[str, object] = {
+    "no array": 5,
+    "an empty array": [],
+    "kind 0": [0],
+    "an unknown kind": [8],
+    "a kind of the wrong type": ["1"],
+    "a bool as kind": [True, 1, "join", "arena", None, {}],
+    "a float as kind": [6.0],
+    "a list as kind": [[1]],
+    "join too short": [1, 1, "join", "arena", None],
+    "join too long": [1, 1, "join", "arena", None, {}, 0],
+    "join of an unknown mode": [1, 1, "jump", "arena", None, {}],
+    "join with a list as mode": [1, 1, ["join"], "arena", None, {}],
+    "join of nothing": [1, 1, "join", "", None, {}],
+    "join of a long name": [1, 1, "join", "x" * 65, None, {}],
+    "join of a number": [1, 1, "join", 5, None, {}],
+    "join with a short hash": [1, 1, "join", "arena", b"1234567", {}],
+    "join with a text hash": [1, 1, "join", "arena", "12345678", {}],
+    "join without options": [1, 1, "join", "arena", None, None],
+    "join with a list as options": [1, 1, "join", "arena", None, []],
+    "join with deep options": [1, 1, "join", "arena", None, {"a": [[[[[[[1]]]]]]]}],
+    "join with bytes as a key": [1, 1, "join", "arena", None, {b"a": 1}],
+    "resume too short": [2, 1, "r", "t", None],
+    "resume of a number": [2, 1, 5, "t", None, None],
+    "resume without a token": [2, 1, "r", None, None, None],
+    "resume of a long room": [2, 1, "r" * 65, "t", None, None],
+    "resume with a long token": [2, 1, "r", "t" * 257, None, None],
+    "resume at a negative tick": [2, 1, "r", "t", -1, None],
+    "resume at a float": [2, 1, "r", "t", 1.0, None],
+    "resume with a bad hash": [2, 1, "r", "t", 1, EIGHT + b"9"],
+    "event without a class": [4],
+    "event with a text class": [4, "Say"],
+    "event with a float": [4, 0, 1.5],
+    "event with nil": [4, 0, None],
+    "event with a bool": [4, 0, True],
+    "event with text": [4, 0, "hello"],
+    "ping without a time": [5],
+    "ping with nil": [5, None],
+    "ping with NaN": [5, nan],
+    "ping with infinity": [5, inf],
+    "ping with a bool": [5, True],
+    "ping too long": [5, 1, 2],
+    "leave too long": [6, 0],
+    "resync without a tick": [7],
+    "resync beyond the ticks": [7, 1 << 32],
+    "resync at a bool": [7, True],
+    "input before the join": [3, 1, 0, 0],
+}
+
+
+@pytest.mark.parametrize("value", BAD_CLIENT.values(), ids=BAD_CLIENT.keys())
+def test_a_malformed_client_message_is_told_what_is_wrong(value: object) -> None:
+    with pytest.raises(ProtocolError, match=r"\w+ .*\.$") as caught:
+        parse_client(pack(value))
+    assert caught.value.code is CloseCode.BAD_MESSAGE
+    assert len(str(caught.value)) < 250
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None, True, 1.0])
+@pytest.mark.parametrize("kind", [1, 2])
+def test_another_protocol_version_has_a_code_of_its_own(kind: int, version: object) -> None:
+    with pytest.raises(ProtocolError, match=r"protocol .*, the server 1") as caught:
+        parse_client(pack([kind, version, "join", "arena", None, dict[str, object]()]))
+    assert caught.value.code is CloseCode.WRONG_PROTOCOL
+
+
+def test_a_join_with_options_as_deep_as_allowed_is_accepted() -> None:
+    deep = Join("join", "arena", None, {"a": [[[[[1]]]]]})
+    assert parse_client(build_join(deep)) == deep
+
+
+def test_ext_types_are_not_used() -> None:
+    timestamp = b"\xd6\xff\0\0\0\0"
+    join = build_join(Join("join", "arena", None, {"a": None}))
+    assert join.endswith(b"\xc0")
+    with pytest.raises(ProtocolError, match=r"Timestamp"):
+        parse_client(join[:-1] + timestamp)
+
+
+def test_a_message_that_is_nothing_but_brackets_is_refused_in_a_sentence() -> None:
+    for depth in (10, 500, 950, 1000, 1020, 1024, 2000):
+        with pytest.raises(ProtocolError):
+            parse_client(b"\x91" * depth + b"\x90")
+        with pytest.raises(ProtocolError):
+            parse_server(b"\x92\x05" + b"\x91" * depth + b"\x90")
+
+
+BAD_INPUTS: dict[str, list[object]] = {
+    "no tick": [3],
+    "no values": [3, 1],
+    "half an input": [3, 1, 0],
+    "one and a half": [3, 1, 0, 0, 0],
+    "nine inputs": [3, 1, *[0, 0] * 9],
+    "a negative tick": [3, -1, 0, 0],
+    "a tick that is too large": [3, 1 << 32, 0, 0],
+    "a float as tick": [3, 1.0, 0, 0],
+    "a value out of range": [3, 1, 10, 0],
+    "a float": [3, 1, 0.0, 0],
+    "a bool": [3, 1, 0, True],
+    "text": [3, 1, 0, "1"],
+    "bytes": [3, 1, 0, b"1"],
+    "nil": [3, 1, None, 0],
+}
+
+
+@pytest.mark.parametrize("items", BAD_INPUTS.values(), ids=BAD_INPUTS.keys())
+def test_a_malformed_input_is_a_protocol_error(items: list[object]) -> None:
+    with pytest.raises(ProtocolError, match=r"\w+ .*\.$"):
+        parse_input(items, STEER)
+
+
+def test_a_room_without_inputs_takes_none() -> None:
+    with pytest.raises(ProtocolError, match=r"takes no inputs"):
+        parse_input([3, 1, 0], None)
+
+
+@pytest.mark.parametrize(
+    "index, values, message",
+    [
+        (2, (), r"no event class 2"),
+        (-1, (), r"no event class -1"),
+        (1, (5,), r"Hit is not an event that clients may send"),
+        (0, (), r"Say has 2 fields, not 0"),
+        (0, (b"hi", 1, 1), r"Say has 2 fields, not 3"),
+        (0, (b"hello", 1), r"at most 4 bytes"),
+        (0, (1, 1), r"byte string"),
+        (0, (b"hi", b"1"), r"not an int"),
+        (0, (b"hi", 10), r"10 is not an int in -9..9"),
+        (0, (b"\xff", 1), r"UTF-8"),
+    ],
+)
+def test_a_malformed_event_is_a_protocol_error(index: int, values: tuple[int | bytes, ...], message: str) -> None:
+    with pytest.raises(ProtocolError, match=message):
+        check_event(EventMessage(index, values), SCHEMA.events, from_client=True)
+
+
+def test_an_event_that_fits_is_named() -> None:
+    assert check_event(EventMessage(0, (b"hi", 1)), SCHEMA.events, from_client=True) is SAY
+    assert check_event(EventMessage(1, (5,)), SCHEMA.events, from_client=False) is HIT
+
+
+# Malformed messages of servers
+
+BAD_SERVER: dict[str, object] = {
+    "no array": {},
+    "an unknown kind": [9],
+    "a bool as kind": [True],
+    "welcome that is no map": [1, []],
+    "welcome too long": [1, {}, 0],
+    "snapshot too short": [2, 1],
+    "snapshot at a negative tick": [2, -1, 0],
+    "snapshot of a negative age": [2, 1, -1],
+    "snapshot of a huge age": [2, 1, 1 << 32],
+    "snapshot with a group that is none": [2, 1, 0, 5],
+    "private too short": [3, 1, None],
+    "private without rows": [3, 1, None, None],
+    "private at nil": [3, None, None, []],
+    "event without a class": [4],
+    "event with nil": [4, 0, None],
+    "pong too short": [5, 1, 2],
+    "pong with NaN": [5, 1, 2, nan],
+    "pong with text": [5, "1", 2, 3],
+    "check too short": [6, 1, 2],
+    "check with a negative sum": [6, 1, -1, None],
+    "check with a huge private sum": [6, 1, 1, 1 << 32],
+    "epoch without a time": [7, 1],
+    "epoch at NaN": [7, 1, nan],
+    "news too short": [8, 1, 2, 3],
+    "news with a float": [8, 1, 0.5, 0, 0],
+    "news with a huge slack": [8, 1, 1 << 40, 0, 0],
+    "news with a negative count": [8, 1, 0, -1, 0],
+}
+
+
+@pytest.mark.parametrize("value", BAD_SERVER.values(), ids=BAD_SERVER.keys())
+def test_a_malformed_server_message_is_a_protocol_error(value: object) -> None:
+    with pytest.raises(ProtocolError, match=r"\w+ .*\.$"):
+        parse_server(pack(value))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"protocol": 2},
+        {"protocol": True},
+        {"protocol": None},
+        {"room": 5},
+        {"type": None},
+        {"token": b"t"},
+        {"player": -1},
+        {"hz": 0},
+        {"hz": nan},
+        {"hz": 1e9},
+        {"hz": "30"},
+        {"snapshot_every": 0},
+        {"snapshot_every": 1.0},
+        {"tick": None},
+        {"time": None},
+        {"hash": "text"},
+        {"resumed": 1},
+        {"hold": -1},
+    ],
+)
+def test_a_welcome_with_a_wrong_key_is_a_protocol_error(change: dict[str, object]) -> None:
+    kind, items = cast("tuple[int, dict[str, object]]", unpack(build_welcome(WELCOME)))
+    with pytest.raises(ProtocolError):
+        parse_server(pack([kind, items | change]))
+    with pytest.raises(ProtocolError):
+        parse_server(pack([kind, {key: value for key, value in items.items() if key not in change}]))
+
+
+VALID = [
+    build_join(Join("join", "arena", EIGHT, {"name": "Ada"})),
+    build_resume(Resume("room", "token", 9, EIGHT)),
+    build_event(0, (b"hi", 1)),
+    build_ping(1.5),
+    build_leave(),
+    build_resync(9),
+    build_welcome(WELCOME),
+    build_private(9, [1, 2], [[1, 1, 5]]),
+    build_check(9, 1, 2),
+    build_epoch(9, 1.5),
+    build_news(9, -1, 2, 3),
+]
+
+
+@given(st.sampled_from(VALID), st.data())
+def test_mutated_messages_are_parsed_or_refused(message: bytes, data: st.DataObject) -> None:
+    mutated = data.draw(mutations(message))
+    for parse in (parse_client, parse_server):
+        try:
+            parse(mutated)
+        except ProtocolError:
+            continue
+
+
+@given(schemas(), st.data())
+def test_every_event_of_a_schema_can_be_sent(schema: Schema, data: st.DataObject) -> None:
+    for index, item in enumerate(schema.events):
+        values = [data.draw(wires(field.kind)) for field in item.public]
+        parsed = parse_server(build_event(index, values))
+        assert isinstance(parsed, EventMessage)
+        assert check_event(parsed, schema.events, from_client=False) is item
+
+
+def test_the_modes_are_those_of_the_protocol_page() -> None:
+    assert set(Mode.__args__) == {"join_or_create", "create", "join", "id"}  # type: ignore[attr-defined]
