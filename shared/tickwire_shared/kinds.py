@@ -223,8 +223,9 @@ class Choice(IntKind):
     @classmethod
     def of(cls, members: object) -> Choice:
         """Make the kind from an enum class."""
+        name = quote(members)
         if not (isinstance(members, type) and issubclass(members, enum.Enum)):
-            raise DeclarationError(f"{quote(cast('object', members))} is no enum; choice needs a subclass of enum.Enum.")
+            raise DeclarationError(f"{name} is no enum; choice needs a subclass of enum.Enum.")
         listed = list(members)
         return cls(names=tuple(member.name for member in listed), members=tuple(listed))
 
