@@ -10,7 +10,7 @@ EXAMPLES = int(os.environ.get("TICKWIRE_EXAMPLES", "0"))
 settings.register_profile(
     "tickwire",
     deadline=None,
-    max_examples=EXAMPLES or 50,
+    max_examples=EXAMPLES or 40,
     derandomize=not EXAMPLES,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
