@@ -31,6 +31,13 @@ test("values and their bytes match the msgpack specification, both ways", () => 
   }
 });
 
+test("messages of every length up to 2,000 bytes survive the writer's growing", () => {
+  for (let length = 0; length < 2000; length++) {
+    const value = ["x".repeat(length), 5, 300, 70_000, 0.5, [true]];
+    assert.deepEqual(decode(encode(value)), value);
+  }
+});
+
 test("longer than shortest forms and float32 are understood", () => {
   assert.equal(decode(fromHex("d30000000000000005")), 5);
   assert.equal(decode(fromHex("d3ffffffffffffffff")), -1);

@@ -13,7 +13,8 @@ import { Replica } from "./replica.js";
 import { checkWire, Schema } from "./schema.js";
 import { Session } from "./session.js";
 import { Traffic } from "./stats.js";
-import { TickLine, wrapTick } from "./ticks.js";
+import { TickLine } from "./ticks.js";
+import { Counts, GameClock, GameStats } from "./views.js";
 
 /** @typedef {import("./entities.js").Entity} Entity */
 /** @typedef {import("./runtime.js").Runtime} Runtime */
@@ -79,7 +80,7 @@ export class Game {
   #hasPlace = false;
   /** @type {number | null} */
   #frameAt = null;
-  #counts = { late: 0, refused: 0, mismatches: 0, resyncs: 0, faults: 0 };
+  #counts = new Counts();
   /** @type {() => void} */
   #resolveReady = () => {};
   /** @type {(error: TickwireError) => void} */
@@ -108,14 +109,19 @@ export class Game {
     });
     // Whoever awaits `ready` gets the rejection; a page that doesn't still has the status event.
     this.ready.catch(() => {});
-    this.clock = this.#clockView();
-    this.stats = this.#statsView();
+    const sources = {
+      clock: this.#clock, render: this.#render, lead: this.#lead, traffic: this.#traffic, counts: this.#counts,
+      now: runtime.now, frameNow: () => this.#frameAt ?? runtime.now(), joined: () => this.#joined,
+    };
+    this.clock = new GameClock(sources);
+    this.stats = new GameStats(sources);
     // Encoded here, so that options that can't be sent throw at the line that gave them.
     this.#encodeJoin();
     this.#session = new Session(url, options.reconnect ?? true, runtime, {
       hello: () => this.#hello(),
       forgetPlace: () => this.#forgetPlace(),
       message: (bytes, now) => this.#receive(bytes, now),
+      fault: (error) => this.#fault(error),
       status: (status) => this.#emitter.emit("status", status),
       ended: (error) => this.#rejectReady(error),
     });
@@ -386,62 +392,6 @@ export class Game {
     this.#counts.late = late;
     this.#counts.refused = refused;
     this.#lead.onNews({ slack, late }, this.#link(), now);
-  }
-
-  #clockView() {
-    const now = () => this.#frameAt ?? this.#runtime.now();
-    const clock = this.#clock;
-    const render = this.#render;
-    const lead = this.#lead;
-    const game = this;
-    return {
-      /** The time of the last frame here, in ms. */
-      get now() { return now(); },
-      /** The server's time at that moment, in ms. */
-      get serverNow() { return clock.serverNow(now()); },
-      /** The server's time that is drawn, in ms. */
-      get renderNow() { return render.tick === null ? clock.serverNow(now()) : clock.dueTime(render.tick); },
-      /** The tick that the server is at, with fraction. */
-      get serverTick() { return wrapTick(clock.serverTick(now())); },
-      /** The tick that is drawn, with fraction. */
-      get renderTick() { return wrapTick(render.tick ?? clock.serverTick(now())); },
-      /** Smoothed round trip. */
-      get rttMs() { return clock.rttMs; },
-      /** How irregularly snapshots come. */
-      get jitterMs() { return game.#joined && game.hz ? (game.#joined.lateness.jitter * 1000) / game.hz : 0; },
-      /** Server's time minus time here. */
-      get offsetMs() { return clock.offsetMs; },
-      /** How many ticks inputs are sent ahead of the server. */
-      get leadTicks() { return lead.tick === null ? 0 : lead.tick - clock.serverTick(now()); },
-      /** How far in the past others are drawn, in ticks. */
-      get delayTicks() { return render.tick === null ? 0 : clock.serverTick(now()) - render.tick; },
-    };
-  }
-
-  #statsView() {
-    const traffic = this.#traffic;
-    const counts = this.#counts;
-    const now = () => this.#runtime.now();
-    const game = this;
-    return {
-      /** The wire tick of the state held, 0 before the first. */
-      get tick() { return wrapTick(game.#joined?.newestTick ?? 0); },
-      get bytesPerSecond() { return traffic.bytesPerSecond(now()); },
-      get snapshotsPerSecond() { return traffic.snapshotsPerSecond(now()); },
-      get snapshotIntervalMs() { return traffic.snapshotIntervalMs(now()); },
-      get rttMs() { return game.clock.rttMs; },
-      get jitterMs() { return game.clock.jitterMs; },
-      /** Inputs that came after their tick. */
-      get late() { return counts.late; },
-      /** Inputs that were too far ahead. */
-      get refused() { return counts.refused; },
-      /** States that failed the server's checksum. */
-      get mismatches() { return counts.mismatches; },
-      /** Full snapshots asked for. */
-      get resyncs() { return counts.resyncs; },
-      /** Messages that broke the protocol. */
-      get faults() { return counts.faults; },
-    };
   }
 }
 

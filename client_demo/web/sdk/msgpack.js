@@ -235,7 +235,9 @@ class Writer {
 
   /** @param {number} byte */
   #byte(byte) {
-    this.#bytes[this.#room(1)] = byte;
+    // In two steps: `#room` may replace `#bytes`.
+    const at = this.#room(1);
+    this.#bytes[at] = byte;
   }
 
   /** @param {number} head @param {number} value */

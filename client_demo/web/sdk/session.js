@@ -26,6 +26,7 @@ import { encodeLeave, encodePing } from "./messages.js";
  * @property {() => Uint8Array} hello the first message: JOIN or RESUME
  * @property {() => boolean} forgetPlace from now on `hello` is a JOIN; false when it was one already
  * @property {(bytes: Uint8Array, now: number) => void} message a message has come
+ * @property {(error: ProtocolError) => void} fault the server broke the protocol below the messages; answer with `fail`
  * @property {(status: Status) => void} status the state has changed
  * @property {(error: TickwireError) => void} ended it is over, for this reason
  */
@@ -164,7 +165,7 @@ export class Session {
     const now = this.#runtime.now();
     this.#unheardSince = null;
     if (data instanceof ArrayBuffer) this.#handler.message(new Uint8Array(data), now);
-    else this.fail(new ProtocolError("The server sent a text message; the protocol has none."));
+    else this.#handler.fault(new ProtocolError("The server sent a text message; the protocol has none."));
   }
 
   /** @param {number} code @param {string} reason @param {boolean} wasOpen */
