@@ -6,7 +6,7 @@ import importlib
 import sys
 import traceback
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from tickwire.room import Room
 from tickwire_shared.errors import UsageError
@@ -29,9 +29,13 @@ def load_room(name: str, folder: Path | None = None) -> RoomType:
     found: object = getattr(_import(module_name, place), class_name, None)
     if found is None:
         raise UsageError(f"module {module_name!r} has no {class_name!r}")
-    if not (isinstance(found, type) and issubclass(found, Room)):
+    if not _is_room_type(found):
         raise UsageError(f"{name} is not a Room: derive the class from tickwire.Room")
     return found
+
+
+def _is_room_type(value: object) -> TypeGuard[RoomType]:
+    return isinstance(value, type) and issubclass(value, Room)
 
 
 def _import(name: str, place: str) -> object:

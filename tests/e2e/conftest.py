@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from tests.e2e.serving import Server, serving
 
@@ -43,7 +43,7 @@ def browser() -> Generator[Browser, None, None]:
 def open_page(browser: Browser) -> Generator[OpenPage, None, None]:
     """Opens pages, each in a profile of its own, and fails the test if one reports an error."""
     complaints: list[str] = []
-    contexts = []
+    contexts: list[BrowserContext] = []
 
     def open_one(url: str) -> Page:
         context = browser.new_context(viewport={"width": VIEWPORT["width"], "height": VIEWPORT["height"]})

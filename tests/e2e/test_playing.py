@@ -54,6 +54,13 @@ def duel(tmp_path: Path) -> Generator[Server, None, None]:
         assert server.stop().status == 0
 
 
+@pytest.fixture
+def crowd(tmp_path: Path) -> Generator[Server, None, None]:
+    with serving("--bots", "7", cwd=tmp_path) as server:
+        yield server
+        assert server.stop().status == 0
+
+
 def join(open_page: OpenPage, server: Server, name: str) -> Page:
     page = open_page(server.url)
     page.get_by_test_id("name").fill(name)
@@ -108,9 +115,10 @@ class Gunner:
 
     def hold(self, key: str, seconds: float) -> None:
         self.page.keyboard.press(key, delay=1000 * max(seconds, SHORTEST_PRESS_S))
-        before: float | None = None
-        while before != (before := ship(self.page, self.name)["heading"]):
+        before, now = math.nan, ship(self.page, self.name)["heading"]
+        while before != now:
             self.page.wait_for_timeout(SETTLE_MS)
+            before, now = now, ship(self.page, self.name)["heading"]
 
     def until(self, holds: Callable[[], bool]) -> None:
         def stepped() -> bool:
@@ -148,15 +156,13 @@ def test_shots_take_health_and_a_kill_changes_the_score(duel: Server, open_page:
     wait_until(lambda: number(bob, "hp") == 100)  # Bob is back
 
 
-def test_the_page_shows_how_the_connection_is(tmp_path: Path, open_page: OpenPage, artifacts: Path) -> None:
-    with serving("--bots", "7", cwd=tmp_path) as server:
-        ada = join(open_page, server, "Ada")
-        ada.keyboard.press("n")
-        expect(ada.get_by_test_id("netgraph")).to_be_visible()
-        expect(ada.get_by_test_id("ping")).to_have_text(re.compile(r"^[\d.]+ ms$"))
-        expect(ada.get_by_test_id("scoreboard").locator("li")).to_have_count(8)
-        ada.screenshot(path=artifacts / "playing.png")
-        assert server.stop().status == 0
+def test_the_page_shows_how_the_connection_is(crowd: Server, open_page: OpenPage, artifacts: Path) -> None:
+    ada = join(open_page, crowd, "Ada")
+    ada.keyboard.press("n")
+    expect(ada.get_by_test_id("netgraph")).to_be_visible()
+    expect(ada.get_by_test_id("ping")).to_have_text(re.compile(r"^[\d.]+ ms$"))
+    expect(ada.get_by_test_id("scoreboard").locator("li")).to_have_count(8)
+    ada.screenshot(path=artifacts / "playing.png")
 
 
 def test_a_player_comes_back_after_the_connection_was_lost(duel: Server, open_page: OpenPage) -> None:

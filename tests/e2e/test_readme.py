@@ -6,14 +6,14 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.e2e.conftest import OpenPage
-from tests.e2e.serving import serving
+from tests.e2e.serving import Server, serving
 
 README = Path(__file__).resolve().parents[2] / "README.md"
 OWN, OTHERS = [224, 36, 94], [27, 143, 214]
@@ -46,6 +46,13 @@ def pasted(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture
+def chase(pasted: Path) -> Generator[Server, None, None]:
+    with serving("chase:Chase", "--web", "page", cwd=pasted) as server:
+        yield server
+        assert server.stop().status == 0
+
+
 def leftmost(page: Page, colour: list[int]) -> int:
     found: int = page.evaluate(LEFTMOST, colour)
     return found
@@ -58,18 +65,16 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def test_two_players_of_the_pasted_game_see_each_other_move(pasted: Path, open_page: OpenPage) -> None:
-    with serving("chase:Chase", "--web", "page", cwd=pasted) as server:
-        ada, bob = open_page(server.url), open_page(server.url)
-        wait_until(lambda: leftmost(ada, OWN) > 0 and leftmost(bob, OWN) > 0)
-        start = leftmost(ada, OWN)
-        wait_until(lambda: leftmost(bob, OTHERS) == start)  # Ada; the coin is farther to the right
-        ada.keyboard.down("ArrowRight")
-        wait_until(lambda: leftmost(ada, OWN) > start + 60)
-        wait_until(lambda: leftmost(bob, OTHERS) > start + 60)
-        ada.keyboard.up("ArrowRight")
-        assert leftmost(bob, OWN) == start
-        assert server.stop().status == 0
+def test_two_players_of_the_pasted_game_see_each_other_move(chase: Server, open_page: OpenPage) -> None:
+    ada, bob = open_page(chase.url), open_page(chase.url)
+    wait_until(lambda: leftmost(ada, OWN) > 0 and leftmost(bob, OWN) > 0)
+    start = leftmost(ada, OWN)
+    wait_until(lambda: leftmost(bob, OTHERS) == start)  # Ada; the coin is farther to the right
+    ada.keyboard.down("ArrowRight")
+    wait_until(lambda: leftmost(ada, OWN) > start + 60)
+    wait_until(lambda: leftmost(bob, OTHERS) > start + 60)
+    ada.keyboard.up("ArrowRight")
+    assert leftmost(bob, OWN) == start
 
 
 def test_the_pasted_test_passes(pasted: Path) -> None:

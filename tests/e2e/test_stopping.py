@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 import pytest
-from trio_websocket import ConnectionClosed, WebSocketConnection, open_websocket_url
+import trio
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
 from tests.e2e.serving import TICKWIRE, Server, serving
 from tickwire_shared.closing import CloseCode
@@ -55,7 +56,9 @@ async def read_all(connection: WebSocketConnection) -> None:
 
 async def test_a_player_is_told_that_the_server_stops(tmp_path: Path) -> None:
     with serving(cwd=tmp_path) as server:
-        async with open_websocket_url(f"{server.websocket_url}/ws") as connection:
+        stream = await trio.open_tcp_stream("127.0.0.1", server.port)
+        async with stream, trio.open_nursery() as nursery:
+            connection = await wrap_client_stream(nursery, stream, "127.0.0.1", "/ws")
             await connection.send_message(JOIN)
             await connection.get_message()
             server.process.send_signal(signal.SIGTERM)
@@ -97,7 +100,7 @@ def test_a_second_signal_ends_a_server_whose_game_is_stuck(tmp_path: Path) -> No
 
 
 def test_bots_can_be_interrupted(server: Server, tmp_path: Path) -> None:
-    command = [TICKWIRE, "bots", server.websocket_url, "--count", "2", "--duration", "60"]
+    command = [str(TICKWIRE), "bots", server.websocket_url, "--count", "2", "--duration", "60"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as bots:
         while '"players": 2' not in server.get("/rooms"):
             assert bots.poll() is None

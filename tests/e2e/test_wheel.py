@@ -60,7 +60,7 @@ def test_the_installed_wheel_serves_the_page_and_a_bot_plays(wheel: Path, tmp_pa
     empty.mkdir()
     venv.create(environment, with_pip=True)
     tickwire = environment / "bin" / "tickwire"
-    install = [environment / "bin" / "python", "-m", "pip", "install", "--quiet", str(wheel)]
+    install = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel)]
     subprocess.run(install, cwd=empty, check=True, capture_output=True)
     with serving(cwd=empty, command=tickwire) as server:
         assert "<canvas" in server.get("/")
