@@ -85,7 +85,7 @@ export class News {
     }
   }
 
-  /** @param {Ship} entity @param {Set<string>} names */
+  /** @param {Ship} entity @param {ReadonlySet<string>} names */
   #changed(entity, names) {
     if (entity.type !== "Ship" || !names.has("alive")) return;
     const { alive } = entity;

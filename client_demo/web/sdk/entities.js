@@ -21,6 +21,9 @@ import { Track } from "./interpolation.js";
 /** After a rest of more than this many snapshot gaps a movement starts one gap before its snapshot. */
 const REST_GAPS = 2;
 
+/** @type {readonly Field[]} */
+const NONE = [];
+
 class LiveEntity {
   #row;
   #home;
@@ -28,9 +31,9 @@ class LiveEntity {
   /** @type {Record<string, any>} */
   #view = {};
   #viewedFrame = -1;
-  /** Names of the fields that changed and were not announced yet. */
-  /** @type {Set<string>} */
-  #changed = new Set();
+  /** The fields that changed and were not announced yet. */
+  /** @type {readonly Field[]} */
+  #changed = NONE;
 
   /**
    * @param {Row} row
@@ -105,20 +108,20 @@ class LiveEntity {
    * @returns {boolean} true when this is the first change since the last announcement
    */
   static note(entity, fields, tick, gap) {
-    const isFirst = entity.#changed.size === 0;
-    for (const field of fields) entity.#changed.add(field.name);
+    const isFirst = entity.#changed === NONE;
+    entity.#changed = isFirst ? fields : [...entity.#changed, ...fields];
     if (tick !== null && entity.#track) entity.#extend(entity.#track, tick, gap);
     return isFirst;
   }
 
   /**
-   * Hand the changed names to `announce`, then forget them.
+   * The fields that changed since the last call.
    * @param {LiveEntity} entity
-   * @param {(names: Set<string>) => void} announce
    */
-  static flush(entity, announce) {
-    if (entity.#changed.size > 0) announce(entity.#changed);
-    entity.#changed.clear();
+  static takeChanges(entity) {
+    const fields = entity.#changed;
+    entity.#changed = NONE;
+    return fields;
   }
 
   /** @param {Track} track @param {number} tick @param {number} gap */
@@ -236,7 +239,7 @@ export class Entities {
     for (const entity of removed) this.#emitter.emit("removed", entity);
     for (const entity of added) {
       // What a spawn says is not a change.
-      LiveEntity.flush(entity, () => {});
+      LiveEntity.takeChanges(entity);
       this.#emitter.emit("added", entity);
     }
     this.#announceChanges();
@@ -265,7 +268,10 @@ export class Entities {
     // Taken out first: a listener may lead to further messages.
     const pending = this.#pending;
     this.#pending = [];
-    for (const entity of pending) LiveEntity.flush(entity, (names) => this.#emitter.emit("changed", entity, names));
+    for (const entity of pending) {
+      const fields = LiveEntity.takeChanges(entity);
+      if (fields !== NONE) this.#emitter.emit("changed", entity, namesOf(fields));
+    }
   }
 
   /** @param {readonly number[]} ids */
@@ -303,6 +309,17 @@ export class Entities {
     }
     return this.#addAll(fresh, tick);
   }
+}
+
+/** Names of the fields of a delta group. Groups share their list of fields, so most of these are found here. */
+/** @type {WeakMap<readonly Field[], ReadonlySet<string>>} */
+const namesByFields = new WeakMap();
+
+/** @param {readonly Field[]} fields */
+function namesOf(fields) {
+  let names = namesByFields.get(fields);
+  if (!names) namesByFields.set(fields, (names = new Set(fields.map((field) => field.name))));
+  return names;
 }
 
 /** @param {any} a @param {any} b */

@@ -38,7 +38,7 @@ import { Counts, GameClock, GameStats } from "./views.js";
  * What listeners get.
  * @typedef {object} Listeners
  * @property {(entity: Entity) => void} added
- * @property {(entity: Entity, names: Set<string>) => void} changed `names` is good during the call only
+ * @property {(entity: Entity, names: ReadonlySet<string>) => void} changed
  * @property {(entity: Entity) => void} removed
  * @property {(name: string, fields: Record<string, any>) => void} event
  * @property {(snapshot: {tick: number, bytes: number, full: boolean}) => void} snapshot
