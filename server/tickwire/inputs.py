@@ -13,6 +13,9 @@ MAX_AHEAD = 32
 HOLD_TICKS = 6
 """How long a missing input is replaced by the last one (a fifth of a second at 30 ticks a second)."""
 
+REMEMBERED_INPUTS = 128
+"""So many ticks are known to have had their input, so that one that is sent again doesn't fire again."""
+
 Values = tuple[int, ...]
 
 
@@ -23,7 +26,6 @@ class InputBuffer:
     Attributes:
         late: Inputs that came after their tick.
         refused: Inputs that were too far ahead.
-
         force: The wire values in force at the last tick.
     """
 
@@ -38,6 +40,7 @@ class InputBuffer:
     _missing: int = attrs.field(init=False, default=HOLD_TICKS)
     _least_slack: int | None = attrs.field(init=False, default=None)
     _folded: set[int] = attrs.field(init=False, factory=set[int])
+    _seen: dict[int, None] = attrs.field(init=False, factory=dict[int, None])
 
     def __attrs_post_init__(self) -> None:
         """Start with the neutral input."""
@@ -48,14 +51,17 @@ class InputBuffer:
     def put(self, tick: int, values: Values, now: int) -> None:
         """Take the input for ``tick``; ``now`` is the last tick simulated. A repeated one is ignored."""
         ahead = tick_distance(tick, now)
+        if ahead > MAX_AHEAD:
+            self.refused += 1
+            return
+        if tick in self._seen:
+            return
+        self._remember(tick)
         if ahead <= 0:
             self.late += 1
             self._folded.update(position for position in self._triggers if values[position])
-        elif ahead > MAX_AHEAD:
-            self.refused += 1
-            return
         else:
-            self._ring.setdefault(tick, values)
+            self._ring[tick] = values
         if self._newest is None or tick_distance(tick, self._newest) > 0:
             self._newest = tick
 
@@ -96,6 +102,11 @@ class InputBuffer:
     def forget(self, now: int) -> None:
         """Drop what was buffered, for a connection that was replaced or ticks that were dropped."""
         self._ring = {tick: values for tick, values in self._ring.items() if tick_distance(tick, now) > 0}
+
+    def _remember(self, tick: int) -> None:
+        self._seen[tick] = None
+        if len(self._seen) > REMEMBERED_INPUTS:
+            del self._seen[next(iter(self._seen))]
 
     def _without_triggers(self, values: Values) -> Values:
         if not any(values[position] for position in self._triggers):

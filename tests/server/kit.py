@@ -1,0 +1,142 @@
+"""A room without a network: the engine itself, and players that decode what it writes to them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import attrs
+import trio
+import trio.testing
+
+from tests.server.held import Held
+from tickwire.engine import Engine
+from tickwire.player import LeaveReason, Player
+from tickwire.room import Room
+from tickwire.seat import Seat
+from tickwire_shared.messages import InputBatch, ServerMessage, Welcome, parse_server
+from tickwire_shared.ticks import tick_add, tick_distance
+
+MessageT = TypeVar("MessageT", bound=ServerMessage)
+
+
+def unframe(data: bytes) -> list[bytes]:
+    """Split what a server wrote into the payloads of its frames: whole, unmasked and binary."""
+    payloads: list[bytes] = []
+    at = 0
+    while at < len(data):
+        assert data[at] == 0x82, f"byte {data[at]:#x} starts no frame"
+        size = data[at + 1]
+        assert size < 128, "a server masks nothing"
+        start = at + 2 + {126: 2, 127: 8}.get(size, 0)
+        size = size if size < 126 else int.from_bytes(data[at + 2 : start], "big")
+        payloads.append(data[start : start + size])
+        assert len(payloads[-1]) == size, "a frame is cut off"
+        at = start + size
+    return payloads
+
+
+@attrs.define(eq=False)
+class FakeLink:
+    """A connection as a room sees it; ``blocked`` is up to the test."""
+
+    blocked: bool = False
+    written: list[bytes] = attrs.field(factory=list[bytes])
+    closed: tuple[int, str] | None = None
+    is_admitted: bool = False
+
+    def write_nowait(self, frames: bytes) -> bool:
+        if self.blocked or self.closed is not None:
+            return False
+        self.written.append(frames)
+        return True
+
+    def close(self, code: int, reason: str) -> None:
+        self.closed = self.closed or (code, reason)
+
+    def admitted(self) -> None:
+        self.is_admitted = True
+
+    def take(self) -> list[ServerMessage]:
+        """The messages since the last call."""
+        data, self.written = b"".join(self.written), []
+        return [parse_server(payload) for payload in unframe(data)]
+
+
+@attrs.define(eq=False)
+class FakePlayer:
+    """A player of a room: takes a seat, and holds what a client would hold."""
+
+    engine: Engine
+    options: Mapping[str, object] = attrs.field(factory=dict[str, object])
+    link: FakeLink = attrs.field(init=False, factory=FakeLink)
+    seat: Seat = attrs.field(init=False)
+    generation: int = attrs.field(init=False)
+    held: Held = attrs.field(init=False)
+    welcome: Welcome | None = attrs.field(init=False, default=None)
+    log: list[ServerMessage] = attrs.field(init=False, factory=list[ServerMessage])
+
+    def __attrs_post_init__(self) -> None:
+        self.held = Held(self.engine.room_type.schema)
+        self.seat, self.generation = self.engine.reserve(self.options, self.link)
+
+    @property
+    def player(self) -> Player[Any]:
+        """The player as the room's author sees it."""
+        return self.seat.player
+
+    def hear(self) -> list[ServerMessage]:
+        """Take in what was written since the last call; every delta fits and every checksum is right."""
+        messages = self.link.take()
+        for message in messages:
+            if isinstance(message, Welcome):
+                self.welcome = message
+            else:
+                assert self.welcome is not None, "something came before WELCOME"
+                self.held.take(message)
+        self.log += messages
+        return messages
+
+    def heard(self, kind: type[MessageT]) -> list[MessageT]:
+        """All messages of a kind so far."""
+        self.hear()
+        return [message for message in self.log if isinstance(message, kind)]
+
+    def send_input(self, tick: int, *values: tuple[int, ...]) -> None:
+        """Send inputs for ``tick`` and the ticks after it."""
+        self.engine.put_inputs(self.seat, InputBatch(tick, values))
+
+    def drop(self) -> None:
+        """Lose the connection, and whatever was written and not yet heard."""
+        self.link.written.clear()
+        self.engine.lost(self.seat, self.generation, LeaveReason.LOST)
+
+    def leave(self) -> None:
+        """Go for good."""
+        self.engine.lost(self.seat, self.generation, LeaveReason.LEFT)
+
+    def resume(self) -> None:
+        """Come back on a new connection, from the tick that is held."""
+        assert self.welcome is not None
+        self.link = FakeLink()
+        self.held.begin()
+        self.seat, self.generation = self.engine.resume(self.welcome.token, self.held.tick, self.link)
+
+
+@asynccontextmanager
+async def running(room_type: type[Room[Any]], **options: object) -> AsyncGenerator[Engine]:
+    """Run a room for as long as the block takes."""
+    async with trio.open_nursery() as nursery:
+        engine = Engine(room_type, "room1", options)
+        nursery.start_soon(engine.run)
+        yield engine
+        nursery.cancel_scope.cancel()
+
+
+async def ticks(engine: Engine, count: int = 1) -> None:
+    """Wait until the room has simulated ``count`` more ticks, or is over."""
+    goal = tick_add(engine.tick, count)
+    while tick_distance(engine.tick, goal) < 0 and not engine.ended.is_set():  # noqa: ASYNC110 - virtual clock
+        await trio.sleep(0.5 / engine.room_type.hz)
+    await trio.testing.wait_all_tasks_blocked()
