@@ -31,6 +31,7 @@ TOP_SPEED = 24.0
 TURN_RADIANS_PER_S = 4.4
 SHORTEST_PRESS_S = 0.05
 SETTLE_MS = 80.0
+MIDDLE = "p.x > 0.2 && p.x < 0.8 && p.y > 0.1 && p.y < 0.9"
 
 
 class Ship(TypedDict):
@@ -154,6 +155,14 @@ def test_shots_take_health_and_a_kill_changes_the_score(duel: Server, open_page:
         expect(page.get_by_test_id("feed")).to_contain_text("Bob")
     assert ship(bob, "Ada")["score"] == number(ada, "score")
     wait_until(lambda: number(bob, "hp") == 100)  # Bob is back
+
+
+def test_the_own_ship_is_in_the_picture_and_half_the_arena_is_not(duel: Server, open_page: OpenPage) -> None:
+    ada = join(open_page, duel, "Ada")
+    own = "const { x, y } = window.__tickwire.own.view"
+    wait_until(lambda: ada.evaluate(f"() => {{ {own}; const p = window.__tickwire.inPicture(x, y); return {MIDDLE} }}"))
+    corners = cast("list[float]", ada.evaluate("[0, 120].map((x) => window.__tickwire.inPicture(x, 40).x)"))
+    assert corners[1] - corners[0] > 1.5
 
 
 def test_the_page_shows_how_the_connection_is(crowd: Server, open_page: OpenPage, artifacts: Path) -> None:

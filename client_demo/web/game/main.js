@@ -154,6 +154,14 @@ const inspect = {
   get frames() {
     return frames;
   },
+  /** Where a point of the arena is in the picture, each from 0 (left, top) to 1. @param {number} x @param {number} y */
+  inPicture(x, y) {
+    const { camera, canvas } = scene;
+    return {
+      x: (camera.width / 2 + (x - camera.x) * camera.scale) / canvas.width,
+      y: (camera.height / 2 + (y - camera.y) * camera.scale) / canvas.height,
+    };
+  },
   get effects() {
     return { particles: scene.particles.count, bullets: scene.shots.count, shake: scene.camera.shake };
   },

@@ -117,11 +117,13 @@ export class Scene {
     const ratio = devicePixelRatio * this.#resolution.share;
     const width = Math.max(1, Math.round(clientWidth * ratio));
     const height = Math.max(1, Math.round(clientHeight * ratio));
-    if (this.canvas.width === width && this.canvas.height === height) return;
+    const { camera } = this;
+    // The canvas may have this size from the scene before this one, while the camera is new.
+    if (camera.width === width && camera.height === height && this.canvas.width === width && this.canvas.height === height) return;
     this.canvas.width = width;
     this.canvas.height = height;
     this.#ratio = ratio;
-    this.camera.resize(width, height);
+    camera.resize(width, height);
     this.#forgetPictures();
   }
 
