@@ -9,15 +9,13 @@ from typing import Protocol
 import trio
 from attrs import frozen
 
-from tickwire_client.arena_pilot import decide
+from tickwire_client.arena_pilot import DECISION_S, decide
 from tickwire_client.arena_scout import ArenaScout, is_arena
 from tickwire_client.client import Game
 from tickwire_client.game_view import GameView
 from tickwire_client.wanderer import wander
 from tickwire_shared.kinds import Kind
 from tickwire_shared.schema import ClassType
-
-DECISION_TICKS = 4  # about as fast as a person; and thinking costs more than receiving
 
 
 class Brain(Protocol):
@@ -89,11 +87,10 @@ async def play(game: Game, rng: random.Random, scouts: Scouts | None = None) -> 
         ConnectionEnded: The game is over for this player.
     """
     brain = brain_for(game, {} if scouts is None else scouts)
-    pause_s = DECISION_TICKS / game.hz
-    await trio.sleep(rng.uniform(0.0, pause_s))  # a swarm that thinks all at once stutters
+    await trio.sleep(rng.uniform(0.0, DECISION_S))  # a swarm that thinks all at once stutters
     while game.ended is None:
         chosen = brain.choose(game, rng)
         if chosen:
             game.steer(**chosen)
-        await trio.sleep(pause_s)
+        await trio.sleep(DECISION_S)
     raise game.ended

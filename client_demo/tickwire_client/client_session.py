@@ -293,6 +293,7 @@ class ClientSession:
             # A delta that doesn't fit may mean that our state has gone wrong; a full one can't.
             if full:
                 raise
+            self.stats.state_mismatches += 1
             return self._resync(replica, snapshot.tick)
         self._awaiting_full = False
         self.stats.count_snapshot(now_ms, full=full)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import trio
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
@@ -43,6 +44,6 @@ def _describe(swarm: Swarm, now_s: float) -> str:
     report = swarm.report(now_s)
     failed = f", [red]{report.failed} failed[/red]" if report.failed else ""
     return (
-        f"{report.joined} of {report.count} bots in {report.room}{failed}  "
+        f"{report.joined} of {report.count} bots in {escape(report.room)}{failed}  "
         f"{report.snapshots_per_s:.1f} snapshots/s  {report.bytes_per_s / 1000:.1f} kB/s  {report.rtt_p50_ms:.1f} ms"
     )

@@ -17,7 +17,7 @@ class GameStats:
         snapshots: State changes received.
         full_snapshots: How many of them were full.
         checks: Checksums of the server that were compared.
-        state_mismatches: How many of them differed.
+        state_mismatches: How many of them differed, and deltas that didn't fit the state.
         resyncs: How often a full snapshot was asked for.
         late_inputs: Inputs that came to the server after their tick.
         refused_inputs: Inputs addressed too far ahead.
@@ -56,6 +56,11 @@ class GameStats:
         if self._last_snapshot_ms is not None:
             self.intervals.add(now_ms - self._last_snapshot_ms)
         self._last_snapshot_ms = now_ms
+
+    def restart_distributions(self) -> None:
+        """Measure round trips and intervals anew from now on."""
+        self.rtt = Histogram()
+        self.intervals = Histogram()
 
     def count_disconnect(self) -> None:
         """Count a lost connection; the next snapshot starts a new series of intervals."""

@@ -21,6 +21,7 @@ from tickwire_client.bots import Scouts, play
 from tickwire_client.client import Game, connect
 from tickwire_client.decoding import SharedDecoder
 from tickwire_client.histogram import Histogram
+from tickwire_client.link import Dial
 from tickwire_client.progress import show_progress
 from tickwire_client.statistics import GameStats
 from tickwire_client.swarm_report import SwarmReport
@@ -90,11 +91,14 @@ class Swarm:
     """A swarm at work.
 
     Attributes:
+        order: What it is to do.
+        dial: Opens each bot's stream; by default TCP to the URL.
         records: What became of each bot so far.
         settled: How many bots have joined or failed to.
     """
 
     order: SwarmOrder
+    dial: Dial | None = None
     records: list[BotRecord] = field(init=False)
     settled: int = field(default=0, init=False)
     _decoder: SharedDecoder = field(factory=SharedDecoder, init=False)
@@ -124,6 +128,7 @@ class Swarm:
             for record in self.records:
                 nursery.start_soon(self._run_bot, record)
             await self._all_settled.wait()
+            self._begin_measuring()
             with trio.move_on_after(self.order.duration_s):
                 await self._all_over.wait()
             nursery.cancel_scope.cancel()
@@ -158,13 +163,25 @@ class Swarm:
             errors=dict(Counter(failures).most_common()),
         )
 
+    def _begin_measuring(self) -> None:
+        """Forget the round trips and intervals so far: joining disturbs them."""
+        for record in self.records:
+            if record.stats is not None:
+                record.stats.restart_distributions()
+
     async def _run_bot(self, record: BotRecord) -> None:
         rng = random.Random(self.order.seed * 1_000_003 + record.number)
         await trio.sleep(record.number / JOINS_PER_S)
         try:
             options = {"name": bot_name(record.number)}
             async with connect(
-                self.order.url, room=self.order.room, options=options, rng=rng, decoder=self._decoder, thrifty=True
+                self.order.url,
+                room=self.order.room,
+                options=options,
+                dial=self.dial,
+                rng=rng,
+                decoder=self._decoder,
+                thrifty=True,
             ) as game:
                 record.game, record.joined_s = game, trio.current_time()
                 self._settle()
@@ -189,7 +206,14 @@ class Swarm:
 
 
 async def run_swarm(
-    url: str, room: str, count: int, duration_s: float, *, progress: bool = False, seed: int = 0
+    url: str,
+    room: str,
+    count: int,
+    duration_s: float,
+    *,
+    progress: bool = False,
+    seed: int = 0,
+    dial: Dial | None = None,
 ) -> SwarmReport:
     """Let ``count`` bots join ``room``, play together for a while, and leave.
 
@@ -200,6 +224,7 @@ async def run_swarm(
         duration_s: How long they play once the last has joined; infinity until cancelled.
         progress: Show how it is going on standard error, if that is a terminal.
         seed: Of the bots' randomness.
+        dial: Opens each bot's stream, instead of TCP to ``url``.
 
     Raises:
         UsageError: The URL is not one, or there are no bots.
@@ -207,7 +232,7 @@ async def run_swarm(
     if count < 1:
         raise UsageError(f"A swarm of {count} bots can't play; ask for at least 1.")
     parse_address(url)
-    swarm = Swarm(SwarmOrder(url, room, count, duration_s, seed))
+    swarm = Swarm(SwarmOrder(url, room, count, duration_s, seed), dial)
     async with trio.open_nursery() as nursery:
         if progress:
             nursery.start_soon(show_progress, swarm)

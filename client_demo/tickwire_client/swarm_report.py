@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import attrs
 from attrs import field, frozen
+from rich.markup import escape
 from rich.table import Table
 
 
@@ -27,12 +28,12 @@ class SwarmReport:
         disconnects: Connections lost, including those that were resumed.
         snapshots_per_s: Per bot, while it was in a room.
         bytes_per_s: Message payload received per bot, while it was in a room.
-        rtt_p50_ms: Median round trip of PINGs.
+        rtt_p50_ms: Median round trip of PINGs, once all bots had joined.
         rtt_p99_ms: The same, 99th percentile.
-        interval_p50_ms: Median time between snapshots at one bot.
+        interval_p50_ms: Median time between snapshots at one bot, once all had joined.
         interval_p99_ms: The same, 99th percentile.
         state_checks: How many checksums of the server were compared with a bot's state.
-        state_mismatches: How many of them differed.
+        state_mismatches: How many of them differed, and deltas that didn't fit the state.
         late_inputs: Inputs that the server got after their tick.
         errors: What went wrong, each sentence with the number of bots.
     """
@@ -68,13 +69,13 @@ class SwarmReport:
 
     def to_table(self) -> Table:
         """A table for people."""
-        table = Table(title=f"{self.count} bots in {self.room} at {self.url}", show_header=False)
+        table = Table(title=escape(f"{self.count} bots in {self.room} at {self.url}"), show_header=False)
         table.add_column("what", style="bold")
         table.add_column("value", justify="right")
         for name, value in self._rows():
             table.add_row(name, value)
         for sentence, bots in self.errors.items():
-            table.add_row(f"[red]{bots} x[/red]", sentence)
+            table.add_row(f"[red]{bots} x[/red]", escape(sentence))
         return table
 
     def _rows(self) -> list[tuple[str, str]]:

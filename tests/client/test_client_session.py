@@ -191,6 +191,7 @@ def test_a_delta_that_does_not_fit_is_answered_with_a_resync_but_a_full_one_ends
 ) -> None:
     unfit = Delta(([2, [99]],))
     assert session.receive(build_snapshot(11, 1, unfit), 0.0) == (Send(build_resync(11)),)
+    assert (session.stats.state_mismatches, session.stats.resyncs) == (1, 1)
     with pytest.raises(ProtocolError):
         session.receive(build_snapshot(12, 0, unfit), 0.0)
 
