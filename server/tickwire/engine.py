@@ -38,7 +38,7 @@ from tickwire_shared.messages import (
     check_event,
 )
 from tickwire_shared.session import SeatEvent, SeatState
-from tickwire_shared.ticks import tick_add
+from tickwire_shared.ticks import tick_add, tick_distance
 
 MAX_CATCH_UP_STEPS: Final = 5
 """A room that is late runs at most this many ticks at once and drops the rest (field.md, T1)."""
@@ -163,10 +163,11 @@ class Engine:
             raise ProtocolError("The seat is gone: join anew.", CloseCode.RESUME_FAILED)
         if seat.link is not None:
             seat.link.close(CloseCode.REPLACED, "Another connection resumed this player.")
-        found = None if tick is None else self.replicator.history.at(tick)
+        held = tick if tick is not None and tick_distance(tick, self.tick) <= 0 else None
+        found = None if held is None else self.replicator.history.at(held)
         self._attach(seat, link)
         seat.version = None if found is None else found[0]
-        seat.heard_tick = self.tick if tick is None else tick
+        seat.heard_tick = self.tick if held is None else held
         seat.control.append(build_frame(self._welcome(seat, resumed=True)))
         self._inbox.append(partial(self._resumed, seat, seat.generation))
         return seat, seat.generation

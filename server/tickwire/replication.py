@@ -96,8 +96,9 @@ class Replicator:
             if link.blocked:
                 self.counts.passed_over += 1
                 continue
-            frame = self._snapshot_frame(seat)
+            self._check_held(seat)
             before = self._private_frame(seat) if self._has_private or seat.owned_changed else b""
+            frame = self._snapshot_frame(seat, with_private=bool(before))
             behind = self._check_frame(seat, crc) if check else b""
             if seat.inputs is not None and (tick + seat.player.id) % self._news_ticks == 0:
                 behind += self._news_frame(seat)
@@ -107,10 +108,23 @@ class Replicator:
             if frame and link.write_nowait(frame):
                 self.counts.bytes_out += len(frame)
 
-    def _snapshot_frame(self, seat: Seat) -> bytes:
-        """Return what brings the seat to the present state, and note that it has it."""
+    def _check_held(self, seat: Seat) -> None:
+        """Let a seat that holds a forgotten version hold nothing; the full snapshot wants all private values again."""
         held = seat.version
-        if held == self.version and tick_distance(self._tick, seat.heard_tick) < self._heartbeat_ticks:
+        if held is None or held == self.version or held in self._frames:
+            return
+        if self.history.at(held) is None:
+            seat.version = None
+            seat.forget_private()
+
+    def _snapshot_frame(self, seat: Seat, *, with_private: bool) -> bytes:
+        """Return what brings the seat to the present state, and note that it has it.
+
+        A PRIVATE is taken in with the snapshot of its tick, so that one follows even when nothing changed.
+        """
+        held = seat.version
+        silent = tick_distance(self._tick, seat.heard_tick)
+        if held == self.version and silent < self._heartbeat_ticks and not with_private:
             return b""
         frame = self._frames.get(held)
         if frame is None:
@@ -136,12 +150,14 @@ class Replicator:
         if not (seat.owned or seat.owned_changed):
             return b""
         rows: list[list[object]] = []
+        complete = seat.private_unsure and seat.version is not None
+        seat.private_unsure = False
         if self._has_private:
             values = self.store.private_rows(tuple(seat.owned))
             for ident, (item, row) in values.items():
                 sent = seat.private_sent.get(ident)
                 if sent != row:
-                    changed = _private_row(ident, item, sent, row)
+                    changed = _private_row(ident, item, sent, row, complete=complete)
                     if changed:
                         rows.append(changed)
                     seat.private_sent[ident] = row
@@ -170,14 +186,14 @@ class Replicator:
 
 
 def _private_row(
-    ident: int, item: ClassType, sent: tuple[Wire, ...] | None, row: tuple[Wire, ...]
+    ident: int, item: ClassType, sent: tuple[Wire, ...] | None, row: tuple[Wire, ...], *, complete: bool
 ) -> list[object] | None:
-    """Return ``[id, mask, value, ...]`` of what differs from what was sent (at first: from the defaults)."""
+    """Return ``[id, mask, value, ...]`` of what differs from what was sent (at first: from the defaults), or of all."""
     before = sent if sent is not None else tuple(field.default for field in item.private)
     mask = 0
     values: list[Wire] = []
     for number, (old, new) in enumerate(zip(before, row, strict=True)):
-        if old != new:
+        if complete or old != new:
             mask |= 1 << number
             values.append(new)
     return [ident, mask, *values] if mask else None

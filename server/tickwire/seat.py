@@ -52,6 +52,8 @@ class Seat:
         heard_tick: The last tick that a snapshot told the client.
         control: Frames that go out before the next snapshot.
         events: Frames that go out behind it.
+        private_sent: The private values that the client holds, by entity id; others have their defaults.
+        private_unsure: Whether it may hold further ones: nobody knows what an old connection still delivered.
     """
 
     player: Player[Any]
@@ -64,6 +66,7 @@ class Seat:
     heard_tick: int = 0
     owned: dict[int, Entity] = attrs.field(factory=dict[int, Entity])
     owned_changed: bool = True
+    private_unsure: bool = False
     private_sent: dict[int, tuple[Wire, ...]] = attrs.field(factory=dict[int, tuple[Wire, ...]])
     control: list[bytes] = attrs.field(factory=list[bytes])
     events: deque[bytes] = attrs.field(factory=deque[bytes])
@@ -85,6 +88,7 @@ class Seat:
         self.token = secrets.token_urlsafe(18)
         self.control.clear()
         self.forget_private()
+        self.private_unsure = True
         self.news_sent = None
 
     def detach(self) -> None:
