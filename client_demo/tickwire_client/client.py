@@ -26,7 +26,7 @@ from tickwire_client.link import Dial, Link, converse, tcp_dial
 from tickwire_client.reconnect import NEVER, Backoff
 from tickwire_client.sender import Sender, now_ms
 from tickwire_client.views import EventView
-from tickwire_shared.closing import ABNORMAL, RetryPolicy
+from tickwire_shared.closing import ABNORMAL, CloseCode, RetryPolicy
 from tickwire_shared.errors import ConnectionEnded, JoinRefused
 from tickwire_shared.messages import Join, Mode
 
@@ -133,8 +133,11 @@ class Game(GameView):
         """Play until the game is over for this player; for ``connect`` alone."""
         while True:
             ended = await converse(self._address, self._dial, self._deliver, self._talk)
+            if self._leaving:
+                # The server may have closed its end before it had read all that was under way to it.
+                ended = ConnectionEnded(CloseCode.LEFT, "This player left.")
             policy = self.session.lose(ended.code)
-            if policy is RetryPolicy.NEVER or self._leaving or not await self._pause(policy):
+            if policy is RetryPolicy.NEVER or not await self._pause(policy):
                 break
         self.session.end()
         refused = self.session.welcome is None

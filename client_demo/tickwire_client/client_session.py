@@ -123,6 +123,7 @@ class ClientSession:
     pacer: InputPacer | None = field(default=None, init=False)
     heard_ms: float = field(default=0.0, init=False)
     _pings: PingTimer = field(factory=PingTimer, init=False)
+    _left: bool = field(default=False, init=False)
     _awaiting_full: bool = field(default=False, init=False)
 
     def begin(self, now_ms: float) -> bytes:
@@ -161,7 +162,7 @@ class ClientSession:
         Inputs that will be due within ``early_ticks`` are among them.
         """
         due: list[bytes] = []
-        if self.phase is not Phase.PLAYING:
+        if self.phase is not Phase.PLAYING or self._left:
             return due
         if self._pings.take(now_ms):
             due.append(build_ping(now_ms))
@@ -172,7 +173,7 @@ class ClientSession:
 
     def next_due_ms(self, now_ms: float) -> float:
         """The local time at which ``poll`` next has something to send; infinity when only a message can change that."""
-        if self.phase is not Phase.PLAYING:
+        if self.phase is not Phase.PLAYING or self._left:
             return float("inf")
         due_ms = self._pings.due_ms
         return due_ms if self.pacer is None else min(due_ms, self.pacer.next_due_ms(now_ms))
@@ -194,7 +195,8 @@ class ClientSession:
             self.enter(Phase.ENDED)
 
     def leave(self) -> bytes:
-        """The message that gives up the seat."""
+        """The message that gives up the seat; nothing is due behind it."""
+        self._left = True
         return build_leave()
 
     def write_event(self, name: str, fields: Mapping[str, object]) -> bytes:

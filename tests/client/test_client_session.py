@@ -25,6 +25,7 @@ from tickwire_shared.messages import (
     EventMessage,
     InputBatch,
     Join,
+    Leave,
     Ping,
     Resume,
     Welcome,
@@ -138,6 +139,13 @@ def test_after_a_final_code_it_never_begins_again(session: ClientSession, code: 
 def test_leaving_is_no_disconnect(session: ClientSession) -> None:
     session.lose(CloseCode.LEFT)
     assert session.stats.disconnects == 0
+
+
+def test_nothing_is_due_behind_a_leave(session: ClientSession) -> None:
+    assert session.poll(100.0) != []
+    assert parse_client(session.leave()) == Leave()
+    assert session.poll(5_000.0) == []
+    assert session.next_due_ms(5_000.0) == float("inf")
 
 
 def test_a_join_that_was_refused_is_not_tried_again() -> None:
