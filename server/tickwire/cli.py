@@ -112,7 +112,7 @@ def serve_command(
         trio.run(partial(_serve, types, host=host, port=port, web=web, bots=bots))
     except* UsageError as group:
         status = _misused(group)
-    return status
+    return status  # noqa: RET504 - a signal leaves the block above early
 
 
 @app.command(name="bots", help_epilogue=_BOTS_EXAMPLES)
@@ -142,7 +142,7 @@ def bots_command(
         status = trio.run(partial(_send_bots, url, room, count, duration, as_json=json))
     except* UsageError as group:
         status = _misused(group)
-    return status
+    return status  # noqa: RET504 - a signal leaves the block above early
 
 
 async def _serve(types: list[RoomType], *, host: str, port: int, web: Path | None, bots: int) -> None:
@@ -177,7 +177,7 @@ async def _send_bots(url: str, room: str, count: int, duration_s: float, *, as_j
         else:
             Console().print(report.to_table())
         status = OK if report.ok else BOTS_FAILED
-    return status
+    return status  # noqa: RET504 - a signal leaves the block above early
 
 
 def _misused(group: BaseExceptionGroup[UsageError]) -> int:
