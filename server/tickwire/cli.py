@@ -112,7 +112,7 @@ def serve_command(
         trio.run(partial(_serve, types, host=host, port=port, web=web, bots=bots))
     except* UsageError as group:
         status = _misused(group)
-    return status  # noqa: RET504 - a signal leaves the block above early
+    return status
 
 
 @app.command(name="bots", help_epilogue=_BOTS_EXAMPLES)
@@ -142,7 +142,7 @@ def bots_command(
         status = trio.run(partial(_send_bots, url, room, count, duration, as_json=json))
     except* UsageError as group:
         status = _misused(group)
-    return status  # noqa: RET504 - a signal leaves the block above early
+    return status
 
 
 async def _serve(types: list[RoomType], *, host: str, port: int, web: Path | None, bots: int) -> None:
