@@ -7,8 +7,9 @@ r"""The client's stream: what lies between trio-websocket and the socket.
     Wire.send_message -> one non-blocking write -> socket
     trio-websocket -> Wire.send_all -> (after that) -> socket
 
-Measured per message on one core: 9 microseconds in and 8 out, against about 45 and 50 through trio-websocket. For
-a swarm in one process that decides how many bots it can have.
+Measured per message over a socket pair on a busy 2-core machine, Python 3.11: 43 microseconds in (of which most is
+trio waking a task) and 6 out, against 131 and 61 through trio-websocket. For a swarm in one process that decides
+how many bots it can have.
 """
 
 from __future__ import annotations
