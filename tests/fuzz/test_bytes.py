@@ -1,0 +1,187 @@
+"""Random bytes and mutated messages: only the project's own error comes out, and a live room goes on.
+
+``TICKWIRE_FUZZ=1000000`` runs longer than the 100,000 of each kind that the checks run.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from random import Random
+from typing import cast
+
+import pytest
+import structlog
+from trio.testing import MockClock
+
+from tests.vectors.make import make_vectors
+from tickwire import Entity, Event, Input, Player, Room, entity, event, inputs, integer, quantized, text
+from tickwire.connection import Session
+from tickwire.logs import LogLevel, configure_logs
+from tickwire.testing import World
+from tickwire.transport import Transport
+from tickwire_shared.applying import apply
+from tickwire_shared.closing import CloseCode
+from tickwire_shared.errors import ProtocolError
+from tickwire_shared.messages import (
+    Join,
+    Resume,
+    SnapshotMessage,
+    build_event,
+    build_input,
+    build_join,
+    build_leave,
+    build_ping,
+    build_resume,
+    build_resync,
+    parse_client,
+    parse_server,
+)
+from tickwire_shared.packing import unpack
+from tickwire_shared.schema import Schema
+from tickwire_shared.state import WorldState
+
+COUNT = int(os.environ.get("TICKWIRE_FUZZ", "100000"))
+SEED = 5
+
+
+@entity
+class Ship(Entity):
+    x: float = quantized(0, 100, step=1 / 64)
+
+
+@inputs
+class Steer(Input):
+    turn: int = integer(-1, 1, default=0)
+
+
+@event(client=True)
+class Chat(Event):
+    text: str = text(max_bytes=40)
+
+
+class Sea(Room[Steer]):
+    max_players = 1000
+    entities = (Ship,)
+    events = (Chat,)
+
+    def on_join(self, player: Player[Steer]) -> None:
+        self.spawn(Ship(x=1.0), owner=player)
+
+    def on_tick(self) -> None:
+        for ship in self.all(Ship):
+            ship.x = (ship.x + 0.5) % 100
+
+
+class Deaf(Transport):
+    """A transport that takes nothing: what is tested is what the session makes of what it is sent."""
+
+    def __init__(self) -> None:
+        self.last_heard = 0.0
+
+    @property
+    def blocked(self) -> bool:
+        return True
+
+    def write_nowait(self, frames: bytes) -> bool:
+        return False
+
+
+CLIENT_MESSAGES = (
+    build_join(Join("join_or_create", "sea", None, {"name": "Ada", "list": [1, 2.5, None]})),
+    build_resume(Resume("abc", "token", 7)),
+    build_input(5, [1, 0, -1]),
+    build_event(0, [b"hello"]),
+    build_ping(12.5),
+    build_leave(),
+    build_resync(9),
+)
+
+
+def random_bytes(random: Random, count: int) -> Iterator[bytes]:
+    for _ in range(count):
+        yield random.randbytes(random.randrange(40))
+
+
+def mutations(random: Random, messages: tuple[bytes, ...], count: int) -> Iterator[bytes]:
+    """Valid messages with bytes changed, cut out, doubled or put in."""
+    for _ in range(count):
+        raw = bytearray(random.choice(messages))
+        for _ in range(random.randint(1, 3)):
+            at = random.randrange(len(raw) + 1)
+            match random.randrange(4):
+                case 0:
+                    raw[at : at + 1] = random.randbytes(1)
+                case 1:
+                    del raw[at : at + random.randrange(4)]
+                case 2:
+                    raw[at:at] = raw[at : at + random.randrange(8)]
+                case _:
+                    raw[at:at] = random.randbytes(random.randrange(3))
+        yield bytes(raw)
+
+
+def test_the_decoder_of_client_messages_raises_only_protocol_errors() -> None:
+    random = Random(SEED)
+    refused = 0
+    for data in (*random_bytes(random, COUNT), *mutations(random, CLIENT_MESSAGES, COUNT)):
+        try:
+            parse_client(data)
+        except ProtocolError:
+            refused += 1
+    assert COUNT < refused < 2 * COUNT, "most are refused, and some mutations are still messages"
+
+
+def test_the_decoder_of_server_messages_raises_only_protocol_errors() -> None:
+    random = Random(SEED)
+    vector = make_vectors(SEED, 1)[0]
+    schema = Schema.parse(unpack(bytes.fromhex(str(vector["schema"])), max_bytes=1 << 20))
+    steps = cast("list[dict[str, str]]", vector["steps"])
+    messages = tuple(sorted((bytes.fromhex(step["message"]) for step in steps), key=len)[: len(steps) * 3 // 4])
+    state, applied, refused = WorldState.empty(schema), 0, 0
+    for data in (*random_bytes(random, COUNT), *mutations(random, messages, COUNT)):
+        try:
+            message = parse_server(data)
+            if isinstance(message, SnapshotMessage):
+                apply(state, message.delta)
+                applied += 1
+        except ProtocolError:
+            refused += 1
+    assert refused > COUNT
+    assert applied > 0, "some mutations still apply"
+
+
+@pytest.fixture
+def quiet() -> Iterator[None]:
+    """A line for each bad message is for people, not for 100,000 of them."""
+    configure_logs(LogLevel.ERROR)
+    yield
+    structlog.reset_defaults()
+
+
+@pytest.mark.usefixtures("quiet")
+@pytest.mark.parametrize("kind", ["random", "mutated"])
+async def test_a_live_room_outlives_whatever_its_clients_send(kind: str, autojump_clock: MockClock) -> None:
+    random = Random(SEED)
+    data = random_bytes(random, COUNT) if kind == "random" else mutations(random, CLIENT_MESSAGES, COUNT)
+    closed = 0
+    async with World(Sea) as world:
+        witness = await world.join("sea")
+        for number, payload in enumerate(data):
+            session = Session(Deaf(), world.lobby.find)
+            if number % 4:
+                session.on_message(build_join(Join("join", "sea")))
+                session.admitted()
+            session.on_message(payload)
+            if session.closing is not None:
+                assert session.closing[0] in set(CloseCode)
+                closed += 1
+            session.ended(1000)
+            if number % 200 == 0:
+                await world.ticks(1)
+        before = witness.tick
+        await world.ticks(5)
+        assert witness.tick >= before + 5
+        assert len(witness.all("Ship")) == 1, "nobody else is left"
+        assert witness.stats.state_mismatches == witness.stats.disconnects == 0
+    assert closed > COUNT // 2
