@@ -12,7 +12,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 import trio
@@ -27,7 +27,8 @@ from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
 from tickwire.timers import Timers
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.declare import Entity, Event, Input
-from tickwire_shared.errors import ProtocolError
+from tickwire_shared.errors import ProtocolError, UsageError, ValueRefused
+from tickwire_shared.kinds import Ref, Wire
 from tickwire_shared.messages import (
     EventMessage,
     InputBatch,
@@ -37,6 +38,7 @@ from tickwire_shared.messages import (
     build_welcome,
     check_event,
 )
+from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.session import SeatEvent, SeatState
 from tickwire_shared.ticks import tick_add, tick_distance
 
@@ -189,11 +191,7 @@ class Engine:
         item = check_event(message, self.room_type.schema.events, from_client=True)
         if len(seat.inbox) >= MAX_CLIENT_EVENTS:
             raise ProtocolError(f"More than {MAX_CLIENT_EVENTS} events in one tick.", CloseCode.TOO_MANY_MESSAGES)
-        assert item.author is not None
-        values: dict[str, object] = {
-            field.name: field.kind.from_wire(wire) for field, wire in zip(item.public, message.values, strict=True)
-        }
-        seat.inbox.append(item.author(**values))
+        seat.inbox.append((item, message.values))
 
     def resync(self, seat: Seat) -> None:
         """Send the seat a full snapshot next."""
@@ -206,6 +204,7 @@ class Engine:
             return
         seat.detach()
         if seat.state is SeatState.RESERVED or reason is not LeaveReason.LOST or self.room_type.grace_s <= 0:
+            self._tokens.pop(seat.token, None)
             self._inbox.append(partial(self._leave, seat, generation, reason))
         else:
             seat.advance(SeatEvent.DROP)
@@ -278,22 +277,22 @@ class Engine:
             await trio.sleep_until(due)
             late = trio.current_time() - due
             self.lateness.append(late)
-            steps = min(1 + int(late / dt), MAX_CATCH_UP_STEPS)
-            for step in range(steps):
+            overdue = 1 + int(late / dt)
+            for step in range(min(overdue, MAX_CATCH_UP_STEPS)):
                 if step:
                     await trio.lowlevel.checkpoint()
+                if self._end is not None:
+                    return
                 self.due = due
                 self._step()
                 due += dt
-            due = self._drop_backlog(due, dt)
+            if overdue > MAX_CATCH_UP_STEPS:
+                due = self._drop_ticks(overdue - MAX_CATCH_UP_STEPS, due, dt)
 
-    def _drop_backlog(self, due: float, dt: float) -> float:
-        """Shift the deadlines when whole ticks were missed, and tell the clients."""
-        behind = int((trio.current_time() - due) / dt)
-        if behind < 1:
-            return due
-        self.dropped_ticks += behind
-        due += behind * dt
+    def _drop_ticks(self, count: int, due: float, dt: float) -> float:
+        """Never simulate ``count`` ticks: shift the deadlines, and tell the clients."""
+        self.dropped_ticks += count
+        due += count * dt
         frame = build_frame(build_epoch(tick_add(self.tick, 1), due * 1000.0))
         for seat in self._seats.values():
             if seat.link is not None:
@@ -324,8 +323,8 @@ class Engine:
         for seat in list(self._seats.values()):
             if seat.inbox:
                 events, seat.inbox = seat.inbox, []
-                for event in events:
-                    self.room.on_event(seat.player, event)
+                for item, values in events:
+                    self.room.on_event(seat.player, self._make(item, values))
 
     def _take_inputs(self) -> None:
         self._hook = "on_input"
@@ -343,10 +342,19 @@ class Engine:
     def _make_input(self, values: tuple[int, ...]) -> Input:
         item = self.room_type.schema.input
         assert item is not None
-        assert item.author is not None
-        fields = {field.name: field.kind.from_wire(value) for field, value in zip(item.public, values, strict=True)}
-        made: Input = item.author(**fields)
+        made: Input = self._make(item, values)
         return made
+
+    def _make(self, item: ClassType, values: tuple[Wire, ...]) -> Any:
+        """Make the author's object of wire values; references become the entities that are there now."""
+        assert item.author is not None
+        fields = {
+            field.name: self.store.get(field.kind.of, cast("int", value))
+            if isinstance(field.kind, Ref)
+            else field.kind.from_wire(value)
+            for field, value in zip(item.public, values, strict=True)
+        }
+        return item.author(**fields)
 
     def _expire(self, now: float) -> None:
         for seat in self._seats.values():
@@ -408,6 +416,7 @@ class Engine:
     def _remove(self, seat: Seat, code: CloseCode, sentence: str, reason: LeaveReason) -> None:
         link = seat.link
         seat.detach()
+        self._tokens.pop(seat.token, None)
         seat.generation += 1  # what the connection still says, its end included, changes nothing
         if link is not None:
             link.close(code, sentence)
@@ -460,10 +469,11 @@ class Engine:
 
     def _event_frame(self, event: Event) -> bytes:
         item = type(event).wire_type
-        index = self.room_type.schema.event_index(item.name)
-        return build_frame(
-            build_event(index, [field.kind.to_wire(getattr(event, field.name)) for field in item.public])
-        )
+        events = self.room_type.schema.events
+        if item not in events:
+            names = ", ".join(listed.name for listed in events) or "none"
+            raise UsageError(f"{item.name} is not among the room's events ({names}); list it there.")
+        return build_frame(build_event(events.index(item), [_wire_value(item, field, event) for field in item.public]))
 
     def _queue(self, player: Player[Any], frame: bytes) -> None:
         seat = self._seats.get(player.id)
@@ -471,3 +481,10 @@ class Engine:
             return
         if not seat.queue_event(frame):
             self._remove(seat, CloseCode.TOO_SLOW, "The connection is too slow for this room.", LeaveReason.TOO_SLOW)
+
+
+def _wire_value(item: ClassType, field: FieldType, event: Event) -> Wire:
+    try:
+        return field.kind.to_wire(getattr(event, field.name))
+    except ValueRefused as error:
+        raise ValueRefused(f"{item.name}.{field.name}: {error}") from None

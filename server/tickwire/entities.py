@@ -85,6 +85,13 @@ class EntityStore:
         """Return the entity of a class with this id, or None."""
         return cast("EntityT | None", self._store(cls).members.get(ident))
 
+    def get(self, of: str | None, ident: int) -> Entity | None:
+        """Return what a reference to ``ident`` means: an entity (of the class named ``of``, if it is given) or None."""
+        for store in self._stores:
+            if of in (None, store.reader.item.name) and ident in store.members:
+                return store.members[ident]
+        return None
+
     def commit(self, previous: WorldState) -> WorldState:
         """Read all fields into a state; ``previous`` itself when nothing that everyone sees changed.
 

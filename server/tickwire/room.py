@@ -54,15 +54,11 @@ class Room(Generic[InputT]):
         super().__init_subclass__(**kwargs)
         cls.name = cls.__dict__.get("name", cls.__name__.lower())
         cls.input_class = _input_class(cls)
-        if not 1 <= len(cls.name) <= 64:
-            raise DeclarationError(f"{cls.__name__}.name is {cls.name!r}; use 1 to 64 characters.")
-        if not 0 < cls.hz <= 240:
-            raise DeclarationError(f"{cls.__name__}.hz is {cls.hz!r}; use more than 0 and at most 240 ticks a second.")
-        for attribute, low in (("snapshot_every", 1), ("max_players", 1)):
-            if type(getattr(cls, attribute)) is not int or getattr(cls, attribute) < low:
-                raise DeclarationError(
-                    f"{cls.__name__}.{attribute} is {getattr(cls, attribute)!r}; use an int from {low}."
-                )
+        _check(cls, "name", lambda name: isinstance(name, str) and 1 <= len(name) <= 64, "1 to 64 characters")
+        _check(cls, "hz", lambda hz: _is_number(hz) and 0 < hz <= 240, "more than 0 and at most 240 ticks a second")
+        _check(cls, "grace_s", lambda grace_s: _is_number(grace_s) and grace_s >= 0, "0 or more seconds")
+        for attribute in ("snapshot_every", "max_players"):
+            _check(cls, attribute, lambda count: type(count) is int and count >= 1, "an int from 1")
         cls.schema = Schema.of(entities=cls.entities, input=cls.input_class, events=cls.events)
 
     # Hooks
@@ -166,6 +162,16 @@ class Room(Generic[InputT]):
         if self._engine is None:
             raise UsageError(f"{type(self).__name__} is not running yet: use on_create instead of __init__.")
         return self._engine
+
+
+def _check(cls: type[Room[Any]], attribute: str, is_good: Callable[[Any], bool], remedy: str) -> None:
+    value = getattr(cls, attribute)
+    if not is_good(value):
+        raise DeclarationError(f"{cls.__name__}.{attribute} is {value!r}; use {remedy}.")
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _input_class(cls: type[Room[Any]]) -> type[Input] | None:

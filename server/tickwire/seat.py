@@ -10,8 +10,9 @@ import attrs
 
 from tickwire.inputs import InputBuffer
 from tickwire.player import Player
-from tickwire_shared.declare import Entity, Event
+from tickwire_shared.declare import Entity
 from tickwire_shared.kinds import Wire
+from tickwire_shared.schema import ClassType
 from tickwire_shared.session import SeatEvent, SeatState, next_seat_state
 
 MAX_QUEUE_BYTES: Final = 64 << 10
@@ -71,7 +72,7 @@ class Seat:
     control: list[bytes] = attrs.field(factory=list[bytes])
     events: deque[bytes] = attrs.field(factory=deque[bytes])
     queue_bytes: int = 0
-    inbox: list[Event] = attrs.field(factory=list[Event])
+    inbox: list[tuple[ClassType, tuple[Wire, ...]]] = attrs.field(factory=list[tuple[ClassType, tuple[Wire, ...]]])
     drop_at: float = 0.0
     news_sent: tuple[int, int, int] | None = None
     drop_told: bool = False
