@@ -1,4 +1,9 @@
-"""The inputs of one player, by tick (design: held for a few ticks, late ones folded, far ones refused)."""
+"""The inputs of one player, by tick.
+
+An input is in force at the tick it is addressed to. A tick without one repeats the newest that is known, for a
+while; what comes late can't change the past any more, but its pressed buttons count at the next tick, and
+it is what is repeated if it is the newest. Each tick has one input at most, whatever a client claims.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +15,15 @@ from tickwire_shared.ticks import tick_distance
 MAX_AHEAD = 32
 """PROTOCOL.md, section 10: an input further ahead is refused, which bounds how much a client may hoard."""
 
+MAX_BEHIND = 32
+"""An input this late is counted and no more: a button pressed a second ago must not go off now."""
+
 HOLD_TICKS = 6
 """How long a missing input is replaced by the last one (a fifth of a second at 30 ticks a second)."""
 
-REMEMBERED_INPUTS = 128
-"""So many ticks are known to have had their input, so that one that is sent again doesn't fire again."""
+REMEMBERED_INPUTS = 2 * (MAX_AHEAD + MAX_BEHIND)
+"""So many ticks are known to have had their input, so that one that is sent again doesn't fire again: a tick can
+be named for ``MAX_AHEAD + MAX_BEHIND`` ticks, and during those only so many others can be."""
 
 Values = tuple[int, ...]
 
@@ -37,7 +46,8 @@ class InputBuffer:
     _triggers: tuple[int, ...] = attrs.field(init=False)
     _ring: dict[int, Values] = attrs.field(init=False, factory=dict[int, Values])
     _newest: int | None = attrs.field(init=False, default=None)
-    _missing: int = attrs.field(init=False, default=HOLD_TICKS)
+    _held: Values = attrs.field(init=False)
+    _held_tick: int | None = attrs.field(init=False, default=None)
     _least_slack: int | None = attrs.field(init=False, default=None)
     _folded: set[int] = attrs.field(init=False, factory=set[int])
     _seen: dict[int, None] = attrs.field(init=False, factory=dict[int, None])
@@ -46,7 +56,7 @@ class InputBuffer:
         """Start with the neutral input."""
         self._neutral = tuple(int(field.default) for field in self._type.public)
         self._triggers = trigger_positions(self._type)
-        self.force = self._neutral
+        self.force = self._held = self._neutral
 
     def put(self, tick: int, values: Values, now: int) -> None:
         """Take the input for ``tick``; ``now`` is the last tick simulated. A repeated one is ignored."""
@@ -54,14 +64,16 @@ class InputBuffer:
         if ahead > MAX_AHEAD:
             self.refused += 1
             return
+        if ahead <= -MAX_BEHIND:
+            self.late += 1
+            return
         if tick in self._seen:
             return
         self._remember(tick)
-        if ahead <= 0:
-            self.late += 1
-            self._folded.update(position for position in self._triggers if values[position])
-        else:
+        if ahead > 0:
             self._ring[tick] = values
+        else:
+            self._fold(tick, values)
         if self._newest is None or tick_distance(tick, self._newest) > 0:
             self._newest = tick
 
@@ -84,24 +96,28 @@ class InputBuffer:
             if self._least_slack is None or slack < self._least_slack:
                 self._least_slack = slack
         values = self._ring.pop(tick, None)
-        fresh = values is not None
         if values is not None:
-            self._missing = 0
+            self._hold(tick, values)
             self.force = values
-        elif self._missing < HOLD_TICKS:
-            self._missing += 1
-            self.force = self._without_triggers(self.force)
-        elif self.force is not self._neutral:
+        elif self._held_tick is not None and tick_distance(tick, self._held_tick) <= HOLD_TICKS:
+            self.force = self._held
+        else:
             self.force = self._neutral
         if self._folded:
             self.force = tuple(1 if at in self._folded else value for at, value in enumerate(self.force))
             self._folded.clear()
-            self._missing = min(self._missing, HOLD_TICKS - 1)
-        return fresh
+        return values is not None
 
-    def forget(self, now: int) -> None:
-        """Drop what was buffered, for a connection that was replaced or ticks that were dropped."""
-        self._ring = {tick: values for tick, values in self._ring.items() if tick_distance(tick, now) > 0}
+    def _fold(self, tick: int, values: Values) -> None:
+        """Save of a late input what still counts."""
+        self.late += 1
+        self._folded.update(position for position in self._triggers if values[position])
+        if self._held_tick is None or tick_distance(tick, self._held_tick) > 0:
+            self._hold(tick, values)
+
+    def _hold(self, tick: int, values: Values) -> None:
+        self._held_tick = tick
+        self._held = self._without_triggers(values)
 
     def _remember(self, tick: int) -> None:
         self._seen[tick] = None

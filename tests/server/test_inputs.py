@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.shared.strategies import ticks
-from tickwire.inputs import HOLD_TICKS, MAX_AHEAD, InputBuffer
+from tickwire.inputs import HOLD_TICKS, MAX_AHEAD, MAX_BEHIND, InputBuffer
 from tickwire_shared.declare import Input, flag, inputs, integer, trigger
 from tickwire_shared.ticks import TICK_MODULUS, tick_add
 
@@ -72,12 +72,43 @@ def test_a_trigger_is_never_repeated() -> None:
     assert played(inputs_, (1, 2, 3)) == [SHOT, AHEAD, AHEAD]
 
 
-def test_a_late_trigger_is_folded_into_the_next_tick_and_nothing_else_of_it() -> None:
+def test_a_late_trigger_is_folded_into_the_next_tick_and_the_rest_is_held() -> None:
     inputs_ = buffer()
     inputs_.take(5)
     inputs_.put(5, SHOT, now=5)
-    assert played(inputs_, (6, 7)) == [(0, 0, 1), NEUTRAL]
+    assert played(inputs_, (6, 7)) == [SHOT, AHEAD]
     assert inputs_.late == 1
+
+
+def test_a_late_input_is_held_only_if_it_is_the_newest_known() -> None:
+    inputs_ = buffer()
+    inputs_.put(5, AHEAD, now=4)
+    inputs_.take(5)
+    inputs_.take(6)
+    inputs_.put(4, (-1, 0, 0), now=6)
+    assert played(inputs_, (7,)) == [AHEAD]
+    inputs_.put(6, (-1, 0, 0), now=7)
+    assert played(inputs_, (8,)) == [(-1, 0, 0)]
+
+
+def test_inputs_that_all_come_late_are_obeyed_and_let_go_after_the_hold() -> None:
+    inputs_ = buffer()
+    for tick in range(1, 20):
+        inputs_.put(tick, AHEAD, now=tick + 1)
+        assert played(inputs_, (tick + 2,)) == [AHEAD]
+    assert played(inputs_, range(22, 29)) == [AHEAD] * (HOLD_TICKS - 2) + [NEUTRAL] * 3
+    assert inputs_.late == 19
+
+
+def test_an_input_of_long_ago_is_counted_and_does_nothing() -> None:
+    inputs_ = buffer()
+    for tick in (100 - MAX_BEHIND, 0, TICK_MODULUS - 50_000):
+        inputs_.put(tick, SHOT, now=100)
+    assert played(inputs_, (101, 102)) == [NEUTRAL, NEUTRAL]
+    assert inputs_.late == 3
+    inputs_.put(102 - MAX_BEHIND + 1, SHOT, now=102)
+    assert inputs_.take(103) is False
+    assert inputs_.force[2] == 1
 
 
 def test_a_late_trigger_joins_the_input_of_the_next_tick() -> None:
@@ -91,7 +122,7 @@ def test_the_same_late_input_sent_twice_fires_once() -> None:
     inputs_ = buffer()
     inputs_.put(5, SHOT, now=5)
     inputs_.put(5, SHOT, now=5)
-    assert played(inputs_, (6, 7)) == [(0, 0, 1), NEUTRAL]
+    assert played(inputs_, (6, 7)) == [SHOT, AHEAD]
 
 
 def test_an_input_that_was_in_force_already_and_is_sent_again_fires_no_second_time() -> None:
@@ -106,9 +137,9 @@ def test_an_input_that_was_in_force_already_and_is_sent_again_fires_no_second_ti
 def test_a_late_press_that_is_sent_again_later_fires_no_second_time() -> None:
     inputs_ = buffer()
     inputs_.put(5, SHOT, now=5)
-    assert played(inputs_, (6,)) == [(0, 0, 1)]
+    assert played(inputs_, (6,)) == [SHOT]
     inputs_.put(5, SHOT, now=6)
-    assert played(inputs_, (7,)) == [NEUTRAL]
+    assert played(inputs_, (7,)) == [AHEAD]
 
 
 def test_an_input_that_was_refused_may_be_sent_again() -> None:
@@ -116,13 +147,6 @@ def test_an_input_that_was_refused_may_be_sent_again() -> None:
     inputs_.put(40, AHEAD, now=0)
     inputs_.put(40, AHEAD, now=20)
     assert played(inputs_, (40,)) == [AHEAD]
-
-
-def test_a_late_input_without_a_trigger_only_counts() -> None:
-    inputs_ = buffer()
-    inputs_.put(5, AHEAD, now=5)
-    assert played(inputs_, (6,)) == [NEUTRAL]
-    assert inputs_.late == 1
 
 
 def test_an_input_too_far_ahead_is_refused_and_counted() -> None:
@@ -154,20 +178,12 @@ def test_a_late_input_shows_in_the_slack() -> None:
     assert inputs_.take_slack() == -3
 
 
-def test_what_was_buffered_can_be_forgotten() -> None:
-    inputs_ = buffer()
-    inputs_.put(3, AHEAD, now=0)
-    inputs_.put(9, AHEAD, now=0)
-    inputs_.forget(5)
-    assert played(inputs_, (6, 9)) == [NEUTRAL, AHEAD]
-
-
 def test_ticks_wrap() -> None:
     inputs_ = buffer()
     last = TICK_MODULUS - 1
     inputs_.put(1, AHEAD, now=last)
     inputs_.put(last, SHOT, now=last)
-    assert played(inputs_, (0, 1)) == [(0, 0, 1), AHEAD]
+    assert played(inputs_, (0, 1)) == [SHOT, AHEAD]
     assert (inputs_.late, inputs_.refused) == (1, 0)
 
 
