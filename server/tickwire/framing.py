@@ -25,6 +25,9 @@ _MAX_SHORT: Final = 125
 _FAST_HEAD_BYTES: Final = 6
 _CONTROL_BIT: Final = 0x08
 _CLOSE: Final = 0x08
+_CONTINUATION: Final = 0x00
+_MIN_EXTENDED: Final = {126: 126, 127: 1 << 16}
+"""The least sizes for which a head may use its longer forms."""
 _KNOWN_OPCODES: Final = frozenset((0x0, 0x1, 0x2, 0x8, 0x9, 0xA))
 
 
@@ -115,13 +118,13 @@ class FrameSplitter:
         head = _head_bytes(second)
         if have < head:
             return 0
-        self._begin_slow(first, head, _payload_bytes(buffer, at))
+        self._begin_slow(first, second, head, _payload_bytes(buffer, at))
         # The head is passed on at once; the payload as it comes.
         return self._pass_on(buffer, at, pieces) - at
 
-    def _begin_slow(self, first: int, head: int, size: int) -> None:
+    def _begin_slow(self, first: int, second: int, head: int, size: int) -> None:
         opcode = first & 0x0F
-        if first & 0x70 or opcode not in _KNOWN_OPCODES or opcode == _CLOSE:
+        if opcode == _CLOSE or _is_broken(first, second, size, fragmented=self._fragmented):
             # Nothing after a close or an error is a message any more.
             self._raw = True
         self._passing = head + size
@@ -137,6 +140,16 @@ class FrameSplitter:
         ends = self._ends_message and not self._passing
         pieces.append(Piece(Lane.SLOW_MESSAGE_END if ends else Lane.SLOW, buffer[at : at + step]))
         return at + step
+
+
+def _is_broken(first: int, second: int, size: int, *, fragmented: bool) -> bool:
+    """Whether RFC 6455, sections 5.1 to 5.5, makes a client's frame with this head an error."""
+    opcode, form = first & 0x0F, second & 0x7F
+    if first & 0x70 or opcode not in _KNOWN_OPCODES or not second & _MASKED or size < _MIN_EXTENDED.get(form, 0):
+        return True
+    if opcode & _CONTROL_BIT:
+        return not first & 0x80 or size > _MAX_SHORT
+    return size >> 63 == 1 or (opcode == _CONTINUATION) != fragmented
 
 
 def _head_bytes(second: int) -> int:

@@ -147,6 +147,9 @@ class Transport(trio.abc.Stream):
         try:
             await self._stream.send_all(data)
             self.bytes_out += len(data)
+        except BaseException:  # cancelled or broken: a part of a frame may be out, and nothing fits behind that
+            self._closed = True
+            raise
         finally:
             self._sending = False
             self._idle.set()

@@ -1,0 +1,337 @@
+"""The transport: bytes from the socket become messages in order, and frames go out whole."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from collections.abc import AsyncGenerator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
+
+import attrs
+import pytest
+import trio
+import trio.testing
+from hypothesis import given
+from hypothesis import strategies as st
+from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
+
+from tests.server.frames import Op, PlainParser, Said, frame
+from tickwire.framing import build_frame
+from tickwire.transport import Transport
+
+HEAD = (
+    b"GET /ws HTTP/1.1\r\nHost: game\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+)
+PONG = frame(Op.PONG, b"pong", key=None)
+SNAPSHOT = build_frame(bytes(range(250)) * 4)
+
+
+@attrs.define(eq=False)
+class Ends:
+    """A transport, the peer's end of its stream, and what it has delivered."""
+
+    transport: Transport
+    peer: trio.abc.Stream
+    delivered: list[bytes]
+    received: bytearray = attrs.field(init=False, factory=bytearray)
+
+    async def read(self, count: int) -> None:
+        """Let the peer read ``count`` bytes."""
+        goal = len(self.received) + count
+        while len(self.received) < goal:
+            self.received += await self.peer.receive_some(goal - len(self.received))
+
+    def said(self) -> list[Said]:
+        """What the peer has read; fails when it isn't whole frames."""
+        parser = PlainParser()
+        said = parser.feed(bytes(self.received))
+        assert parser.feed(PONG) == [Said(Op.PONG, b"pong")], "the last frame is cut off"
+        return said
+
+    def fill(self) -> int:
+        """Write snapshots until the socket takes no more; return how many were taken over."""
+        count = 0
+        while self.transport.write_nowait(SNAPSHOT):
+            count += 1
+        return count
+
+
+@asynccontextmanager
+async def between(
+    server: trio.abc.Stream, peer: trio.abc.Stream, *, early: bytes = b"", start: bool = True
+) -> AsyncGenerator[Ends]:
+    delivered: list[bytes] = []
+    async with server, peer, trio.open_nursery() as nursery:
+        ends = Ends(Transport(server, HEAD + early, nursery), peer, delivered)
+        assert await ends.transport.receive_some() == HEAD
+        if start:
+            ends.transport.start(delivered.append)
+        yield ends
+        nursery.cancel_scope.cancel()
+
+
+@asynccontextmanager
+async def over_sockets() -> AsyncGenerator[Ends]:
+    """A pair of the kernel's sockets with little room in them."""
+    ours, theirs = trio.socket.socketpair()
+    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    async with between(trio.SocketStream(ours), trio.SocketStream(theirs)) as ends:
+        yield ends
+
+
+@asynccontextmanager
+async def in_memory(*, early: bytes = b"", start: bool = True) -> AsyncGenerator[Ends]:
+    ours, theirs = trio.testing.memory_stream_pair()
+    async with between(theirs, ours, early=early, start=start) as ends:
+        yield ends
+
+
+# In
+
+
+async def test_fast_messages_are_delivered_and_the_rest_is_returned() -> None:
+    async with in_memory() as ends:
+        ping = frame(Op.PING, b"?")
+        await ends.peer.send_all(frame(Op.BINARY, b"one") + frame(Op.BINARY, b"two") + ping + frame(Op.BINARY, b"3"))
+        assert await ends.transport.receive_some() == ping
+        assert ends.delivered == [b"one", b"two"]
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ends.transport.receive_some)
+            await trio.testing.wait_all_tasks_blocked()
+            assert ends.delivered == [b"one", b"two", b"3"]
+            nursery.cancel_scope.cancel()
+
+
+async def test_a_frame_behind_a_slow_message_waits_until_that_is_processed() -> None:
+    async with in_memory() as ends:
+        text = frame(Op.TEXT, b"slow")
+        await ends.peer.send_all(text + frame(Op.BINARY, b"fast"))
+        assert await ends.transport.receive_some() == text
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ends.transport.receive_some)
+            await trio.testing.wait_all_tasks_blocked()
+            assert ends.delivered == []
+            ends.transport.message_done()
+            await trio.testing.wait_all_tasks_blocked()
+            assert ends.delivered == [b"fast"]
+            nursery.cancel_scope.cancel()
+
+
+async def test_what_a_client_says_right_behind_its_request_waits_for_the_start() -> None:
+    async with in_memory(early=frame(Op.BINARY, b"early")[:4], start=False) as ends, trio.open_nursery() as nursery:
+        nursery.start_soon(ends.transport.receive_some)
+        await ends.peer.send_all(frame(Op.BINARY, b"early")[4:] + frame(Op.BINARY, b"later"))
+        await trio.testing.wait_all_tasks_blocked()
+        assert ends.delivered == []
+        ends.transport.start(ends.delivered.append)
+        await trio.testing.wait_all_tasks_blocked()
+        assert ends.delivered == [b"early", b"later"]
+        nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("opened", [over_sockets, in_memory])
+async def test_the_end_of_the_stream_comes_after_all_that_was_sent(
+    opened: Callable[[], AbstractAsyncContextManager[Ends]],
+) -> None:
+    async with opened() as ends:
+        await ends.peer.send_all(frame(Op.BINARY, b"last") + frame(Op.BINARY, b"cut off")[:5])
+        await ends.peer.aclose()
+        assert await ends.transport.receive_some() == b""
+        assert ends.delivered == [b"last"]
+
+
+async def test_it_counts_bytes_and_notes_when_it_last_heard(autojump_clock: trio.testing.MockClock) -> None:
+    async with in_memory() as ends:
+        before = ends.transport.bytes_in
+        assert before == len(HEAD)
+        await trio.sleep(3)
+        await ends.peer.send_all(frame(Op.BINARY, b"a") + frame(Op.PING))
+        await ends.transport.receive_some()
+        assert ends.transport.bytes_in == before + 13
+        assert ends.transport.last_heard == trio.current_time()
+        await trio.sleep(3)
+        assert ends.transport.last_heard == trio.current_time() - 3
+
+
+# In, with the real trio-websocket behind the slow lane
+
+
+messages = st.one_of(
+    st.builds(partial(Said, Op.BINARY), st.binary(max_size=125) | st.just(b"x" * 126) | st.just(b"y" * 4096)),
+    st.builds(partial(Said, Op.TEXT), st.text(max_size=60).map(str.encode)),
+)
+
+
+@st.composite
+def conversation(draw: st.DrawFn) -> tuple[list[Said], list[bytes]]:
+    """Messages, whole or in fragments and with pings and pongs about, and the stream of them in chunks."""
+    said = draw(st.lists(messages, max_size=12))
+    stream = b""
+    for one in said:
+        places = draw(st.lists(st.integers(0, len(one.payload)), max_size=3)) if one.op is Op.BINARY else []
+        ends = [0, *sorted(places), len(one.payload)]
+        for at, (start, end) in enumerate(itertools.pairwise(ends)):
+            op = Op.CONTINUATION if at else one.op
+            stream += frame(op, one.payload[start:end], final=at == len(ends) - 2)
+            stream += b"".join(draw(st.lists(st.sampled_from([frame(Op.PING, b"?"), frame(Op.PONG)]), max_size=1)))
+    places = sorted(draw(st.lists(st.integers(0, len(stream)), max_size=8)))
+    ends = [0, *places, len(stream)]
+    return said, [stream[start:end] for start, end in itertools.pairwise(ends)]
+
+
+@given(conversation(), st.booleans())
+async def test_through_trio_websocket_every_message_arrives_once_and_in_order(
+    spoken: tuple[list[Said], list[bytes]], at_once: bool
+) -> None:
+    said, chunks = spoken
+    heard: list[Said] = []
+    ours, theirs = trio.testing.memory_stream_pair()
+    early, later = (b"".join(chunks), [b""]) if at_once else (b"", chunks)
+
+    async def listen(websocket: WebSocketConnection, transport: Transport) -> None:
+        while True:
+            message = await websocket.get_message()
+            heard.append(Said(Op.TEXT, message.encode()) if isinstance(message, str) else Said(Op.BINARY, message))
+            transport.message_done()
+
+    async def serve() -> None:
+        async with trio.open_nursery() as inner:
+            transport = Transport(theirs, HEAD + early, inner)
+            websocket = await (await wrap_server_stream(inner, transport, message_queue_size=0)).accept()
+            transport.start(lambda payload: heard.append(Said(Op.BINARY, payload)))
+            with suppress(ConnectionClosed):
+                await listen(websocket, transport)
+            inner.cancel_scope.cancel()
+
+    async with trio.open_nursery() as nursery:
+        nursery.start_soon(serve)
+        for chunk in later:
+            if chunk:
+                await ours.send_all(chunk)
+                await trio.testing.wait_all_tasks_blocked()
+        await ours.send_all(frame(Op.CLOSE, b"\x03\xe8"))
+    assert heard == said
+
+
+# Out
+
+
+async def test_a_frame_that_the_socket_takes_is_there_at_once() -> None:
+    async with over_sockets() as ends:
+        assert ends.transport.write_nowait(build_frame(b"hello"))
+        assert not ends.transport.blocked
+        await ends.read(7)
+        assert ends.said() == [Said(Op.BINARY, b"hello")]
+        assert ends.transport.bytes_out == 7
+
+
+async def test_what_the_socket_did_not_take_is_finished_before_anything_else_control_frames_included() -> None:
+    async with over_sockets() as ends:
+        taken = ends.fill()
+        assert taken > 0
+        assert ends.transport.blocked
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ends.transport.send_all, PONG)
+            await trio.testing.wait_all_tasks_blocked()
+            assert not ends.transport.write_nowait(SNAPSHOT), "it would come into the middle of a frame"
+            await ends.read(taken * len(SNAPSHOT) + len(PONG))
+        assert [one.op for one in ends.said()] == [Op.BINARY] * taken + [Op.PONG]
+        assert ends.transport.bytes_out == len(ends.received)
+        assert ends.transport.write_nowait(SNAPSHOT)
+
+
+async def test_a_snapshot_does_not_come_into_the_middle_of_a_control_frame() -> None:
+    async with over_sockets() as ends:
+        long = frame(Op.TEXT, bytes(200_000), key=None)
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ends.transport.send_all, long)
+            await trio.testing.wait_all_tasks_blocked()
+            assert ends.transport.blocked
+            assert not ends.transport.write_nowait(SNAPSHOT)
+            await ends.read(len(long))
+        assert ends.transport.write_nowait(SNAPSHOT)
+        await ends.read(len(SNAPSHOT))
+        assert [one.op for one in ends.said()] == [Op.TEXT, Op.BINARY]
+
+
+async def test_several_control_frames_wait_their_turn() -> None:
+    async with over_sockets() as ends:
+        taken = ends.fill()
+        async with trio.open_nursery() as nursery:
+            for _ in range(5):
+                nursery.start_soon(ends.transport.send_all, PONG)
+            await ends.read(taken * len(SNAPSHOT) + 5 * len(PONG))
+        assert [one.op for one in ends.said()] == [Op.BINARY] * taken + [Op.PONG] * 5
+
+
+async def test_a_client_that_stops_reading_in_the_middle_of_a_frame_blocks_only_itself() -> None:
+    async with over_sockets() as ends, over_sockets() as other:
+        taken = ends.fill()
+        await ends.read(len(SNAPSHOT) // 2)
+        refused = [ends.transport.write_nowait(SNAPSHOT) for _ in range(1000)]
+        assert not any(refused)
+        assert ends.transport.bytes_out == taken * len(SNAPSHOT), "nothing is queued"
+        for _ in range(100):
+            assert other.transport.write_nowait(build_frame(b"tick"))
+            await other.read(6)
+        await ends.read(taken * len(SNAPSHOT) - len(SNAPSHOT) // 2)
+        await trio.testing.wait_all_tasks_blocked()
+        assert ends.transport.write_nowait(SNAPSHOT)
+        await ends.read(len(SNAPSHOT))
+        assert len(ends.said()) == taken + 1
+
+
+async def test_a_peer_that_goes_in_the_middle_of_a_frame_is_never_written_to_again() -> None:
+    async with over_sockets() as ends:
+        ends.fill()
+        await ends.peer.aclose()
+        await trio.testing.wait_all_tasks_blocked()
+        assert ends.transport.blocked
+        assert not ends.transport.write_nowait(SNAPSHOT)
+        with pytest.raises(trio.BrokenResourceError):
+            await ends.transport.send_all(PONG)
+
+
+async def test_writing_to_a_peer_that_has_gone_is_refused_and_raises_nothing() -> None:
+    async with over_sockets() as ends:
+        await ends.peer.aclose()
+        assert not ends.transport.write_nowait(SNAPSHOT)
+        assert ends.transport.blocked
+
+
+async def test_a_closed_transport_takes_nothing() -> None:
+    async with over_sockets() as ends:
+        await ends.transport.aclose()
+        assert not ends.transport.write_nowait(SNAPSHOT)
+
+
+async def test_a_cancelled_send_ends_the_writing_for_a_part_of_a_frame_may_be_out() -> None:
+    async with over_sockets() as ends:
+        with trio.CancelScope() as scope:
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ends.transport.send_all, frame(Op.TEXT, bytes(200_000), key=None))
+                await trio.testing.wait_all_tasks_blocked()
+                scope.cancel()
+        assert not ends.transport.write_nowait(SNAPSHOT)
+
+
+async def test_a_stream_that_is_no_socket_gets_the_same_frames() -> None:
+    async with in_memory() as ends:
+        assert ends.transport.write_nowait(build_frame(b"one"))
+        assert not ends.transport.write_nowait(build_frame(b"two"))
+        await ends.transport.send_all(PONG)
+        assert ends.transport.write_nowait(build_frame(b"three"))
+        await ends.read(5 + 6 + 7)
+        assert ends.said() == [Said(Op.BINARY, b"one"), Said(Op.PONG, b"pong"), Said(Op.BINARY, b"three")]
+
+
+async def test_waiting_for_room_waits_for_what_is_being_written() -> None:
+    async with over_sockets() as ends:
+        taken = ends.fill()
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(ends.transport.wait_send_all_might_not_block)
+            await trio.testing.wait_all_tasks_blocked()
+            assert nursery.child_tasks
+            await ends.read(taken * len(SNAPSHOT))
