@@ -18,6 +18,7 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
 from tickwire.framing import build_frame
+from tickwire.hub import Hub
 from tickwire.player import LeaveReason
 from tickwire.seat import Seat
 from tickwire.transport import Transport
@@ -184,17 +185,21 @@ class Session:
             self._seat, self._generation = engine.resume(message.token, message.tick, self)
 
 
-async def serve_connection(stream: trio.abc.Stream, head: bytes, find_room: FindRoom) -> None:
+async def serve_connection(
+    stream: trio.abc.Stream, head: bytes, find_room: FindRoom, hub: Hub | None = None
+) -> None:
     """Serve one WebSocket from its upgrade request until it is closed; returns with the stream closed.
 
     Args:
         stream: The connection, of which ``head`` was read already.
         head: The request's head and whatever followed it.
         find_room: Finds the room for a join; raises ProtocolError when there is none.
+        hub: Reads the connection if it is a plain socket.
     """
+    transport: Transport | None = None
     try:
         async with trio.open_nursery() as nursery:
-            transport = Transport(stream, head, nursery)
+            transport = Transport(stream, head, nursery, hub)
             websocket = await _upgrade(nursery, transport)
             if websocket is not None:
                 session = Session(transport, find_room)
@@ -209,7 +214,7 @@ async def serve_connection(stream: trio.abc.Stream, head: bytes, find_room: Find
     except* Exception as group:  # a defect of ours or of a library ends this connection and no other
         _log.error("connection failed", exc_info=group)
     finally:
-        await trio.aclose_forcefully(stream)
+        await trio.aclose_forcefully(stream if transport is None else transport)
 
 
 async def _upgrade(nursery: trio.Nursery, transport: Transport) -> WebSocketConnection | None:

@@ -1,4 +1,4 @@
-"""The engine: runs one ``Room``. One task owns it; connections reach it through its bounded inbox.
+"""The engine: runs one ``Room``. One task owns its life, the pulse runs its ticks; connections reach it through its inbox.
 
 ::
 
@@ -21,6 +21,7 @@ from tickwire.entities import EntityStore
 from tickwire.framing import build_frame
 from tickwire.inputs import HOLD_TICKS, InputBuffer
 from tickwire.player import LeaveReason, Player
+from tickwire.pulse import Beat, Pulse
 from tickwire.replication import Replicator
 from tickwire.room import Room
 from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
@@ -64,8 +65,9 @@ class Engine:
         lateness: Seconds by which the last ticks began late.
     """
 
-    def __init__(self, room_type: type[Room[Any]], ident: str, options: Mapping[str, object]) -> None:
+    def __init__(self, room_type: type[Room[Any]], ident: str, options: Mapping[str, object], pulse: Pulse) -> None:
         """Prepare a room; nothing of the author's runs before ``run``."""
+        self._pulse = pulse
         self.room_type = room_type
         self.id = ident
         self.tick = 0
@@ -91,6 +93,9 @@ class Engine:
         self._end: tuple[CloseCode, str] | None = None
         self._joined_once = False
         self._born = self.due
+        self._dt = 1.0 / room_type.hz
+        self._over = trio.Event()
+        self._beat: Beat | None = None
         self._wants_inputs = room_type.on_input is not Room[Any].on_input
 
     # What the lobby and the list of rooms see
@@ -260,7 +265,8 @@ class Engine:
         """Run the room until it ends; returns, and never raises what the author's code raises."""
         try:
             self._create()
-            await self._loop()
+            self._next_beat(self._pulse.on_grid(trio.current_time() + self._dt))
+            await self._over.wait()
         except Exception as error:  # the author's hook: it ends this room and no other
             self._report(error)
         finally:
@@ -270,34 +276,36 @@ class Engine:
         self.room.on_create(self._options)
         self.replicator.commit(self.tick)
 
-    async def _loop(self) -> None:
-        dt = 1.0 / self.room_type.hz
-        due = trio.current_time() + dt
-        while not self.over:
-            await trio.sleep_until(due)
-            late = trio.current_time() - due
-            self.lateness.append(late)
-            overdue = 1 + int(late / dt)
-            for step in range(min(overdue, MAX_CATCH_UP_STEPS)):
-                if step:
-                    await trio.lowlevel.checkpoint()
-                if self._end is not None:
-                    return
+    def _next_beat(self, due: float) -> None:
+        self._beat = self._pulse.call_at(due, partial(self._run_tick, due))
+
+    def _run_tick(self, due: float) -> None:
+        """Run the tick that is due; what it raises ends this room and no other."""
+        if self._end is None:
+            try:
+                late = trio.current_time() - due
+                self.lateness.append(late)
+                overdue = 1 + int(late / self._dt)
+                if overdue > MAX_CATCH_UP_STEPS:
+                    due += self._drop_ticks(overdue - MAX_CATCH_UP_STEPS, due)
                 self.due = due
                 self._step()
-                due += dt
-            if overdue > MAX_CATCH_UP_STEPS:
-                due = self._drop_ticks(overdue - MAX_CATCH_UP_STEPS, due, dt)
+            except Exception as error:  # the author's hook: it ends this room and no other
+                self._report(error)
+        if self._end is None:
+            self._next_beat(due + self._dt)
+        else:
+            self._over.set()
 
-    def _drop_ticks(self, count: int, due: float, dt: float) -> float:
-        """Never simulate ``count`` ticks: shift the deadlines, and tell the clients."""
+    def _drop_ticks(self, count: int, due: float) -> float:
+        """Never simulate ``count`` ticks: tell the clients, and return the seconds by which deadlines shift."""
         self.dropped_ticks += count
-        due += count * dt
-        frame = build_frame(build_epoch(tick_add(self.tick, 1), due * 1000.0))
+        shift = count * self._dt
+        frame = build_frame(build_epoch(tick_add(self.tick, 1), (due + shift) * 1000.0))
         for seat in self._seats.values():
             if seat.link is not None:
                 seat.control.append(frame)
-        return due
+        return shift
 
     def _step(self) -> None:
         began = trio.current_time()
@@ -312,7 +320,7 @@ class Engine:
         self.replicator.commit(self.tick)
         if self.tick % self.room_type.snapshot_every == 0:
             self.replicator.flush(self.tick, self._seats.values())
-        if trio.current_time() - began > 1.0 / self.room_type.hz:
+        if trio.current_time() - began > self._dt:
             self.overruns += 1
         self._expire(began)
 
@@ -442,6 +450,8 @@ class Engine:
             self.room.on_dispose()
         except Exception as error:  # the author's hook: the room ends all the same
             self._report(error)
+        if self._beat is not None:
+            self._beat.cancel()
         self._seats.clear()
         self._tokens.clear()
         self.ended.set()

@@ -28,6 +28,8 @@ _CLOSE: Final = 0x08
 _CONTINUATION: Final = 0x00
 _MIN_EXTENDED: Final = {126: 126, 127: 1 << 16}
 """The least sizes for which a head may use its longer forms."""
+# A 4-byte key times _REPEATED[size] is that key repeated over at least ``size`` bytes, and at most three more.
+_REPEATED: Final = [sum(1 << 32 * word for word in range((size + 3) // 4)) for size in range(_MAX_SHORT + 1)]
 _KNOWN_OPCODES: Final = frozenset((0x0, 0x1, 0x2, 0x8, 0x9, 0xA))
 
 
@@ -42,10 +44,10 @@ def build_frame(payload: bytes) -> bytes:
 
 
 def unmask(key: bytes, payload: bytes) -> bytes:
-    """XOR ``payload`` with the repeated 4-byte ``key``, as one big int."""
+    """XOR ``payload``, of at most 125 bytes, with the repeated 4-byte ``key``, as one big int."""
     size = len(payload)
-    pad = (key * (size // 4 + 1))[:size]
-    return (int.from_bytes(payload, "little") ^ int.from_bytes(pad, "little")).to_bytes(size, "little")
+    pad = int.from_bytes(key, "little") * _REPEATED[size]
+    return (int.from_bytes(payload, "little") ^ pad).to_bytes(size + 3, "little")[:size]
 
 
 class Lane(enum.Enum):
@@ -100,6 +102,20 @@ class FrameSplitter:
                 at += step
         self._buffer = buffer[at:]
         return pieces
+
+    def single(self, data: bytes) -> bytes | None:
+        """Return the message when ``data`` is exactly one fast frame at a boundary, which it nearly always is; else None.
+
+        None leaves everything as it was: ``feed`` the same bytes then.
+        """
+        size = len(data) - _FAST_HEAD_BYTES
+        if 0 <= size <= _MAX_SHORT and data[0] == _BINARY_FRAME and data[1] == _MASKED | size and self._at_boundary():
+            pad = int.from_bytes(data[2:6], "little") * _REPEATED[size]
+            return (int.from_bytes(data[6:], "little") ^ pad).to_bytes(size + 3, "little")[:size]
+        return None
+
+    def _at_boundary(self) -> bool:
+        return not (self._buffer or self._passing or self._fragmented or self._raw)
 
     def _frame(self, buffer: bytes, at: int, pieces: list[Piece]) -> int:
         """Take one frame (fast) or one frame's head (slow) at ``at``; return the bytes used, 0 for too few."""

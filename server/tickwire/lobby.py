@@ -11,6 +11,7 @@ import trio
 
 from tickwire.connection import serve_connection
 from tickwire.engine import Engine
+from tickwire.pulse import Pulse
 from tickwire.room import Room
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.errors import DeclarationError, ProtocolError
@@ -47,6 +48,7 @@ class Lobby:
         self._closing = False
         self._all_closed = trio.Event()
         self._connections = 0
+        self._pulse = Pulse()
 
     @property
     def rooms(self) -> tuple[Engine, ...]:
@@ -63,14 +65,14 @@ class Lobby:
         async with trio.open_nursery() as nursery:
             self._start = lambda engine: nursery.start_soon(self._run_room, engine, name=f"room {engine.id}")
             task_status.started()
-            await trio.sleep_forever()
+            await self._pulse.run()
 
     async def handle_upgrade(self, stream: trio.abc.Stream, head: bytes, request: object = None) -> None:
         """Serve one WebSocket whose upgrade request is in ``head``, until it is closed."""
         del request
         self._connections += 1
         try:
-            await serve_connection(stream, head, self.find)
+            await serve_connection(stream, head, self.find, self._pulse.hub)
         finally:
             self._connections -= 1
             if self._closing and not self._connections:
@@ -109,7 +111,7 @@ class Lobby:
         if len(self._rooms) >= self._max_rooms:
             raise ProtocolError(f"The server has all of its {self._max_rooms} rooms already.", CloseCode.SERVER_FULL)
         assert self._start is not None
-        engine = Engine(room_type, secrets.token_urlsafe(6), options)
+        engine = Engine(room_type, secrets.token_urlsafe(6), options, self._pulse)
         self._rooms[engine.id] = engine
         self._start(engine)
         return engine

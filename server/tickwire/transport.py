@@ -2,7 +2,7 @@ r"""The transport: what lies between a session and its socket.
 
 ::
 
-    socket -> Transport.receive_some -> FrameSplitter --fast--> deliver(payload)
+    socket -> Hub -> Transport.heard -> FrameSplitter --fast--> deliver(payload)
                                                      \-slow-> trio-websocket -> get_message -> deliver(payload)
     session -> Transport.write_nowait(frames) -> one non-blocking write -> socket
                                                 \-what it didn't take-> finished by a task of the connection
@@ -10,6 +10,9 @@ r"""The transport: what lies between a session and its socket.
 
 trio-websocket keeps the handshake, ping and pong, close, fragments, text and every error: it is given this
 object as its stream, through its public ``wrap_server_stream``. Ready-made frames go around it.
+
+Where there is no epoll, and on streams that are no plain sockets (TLS, memory), trio-websocket's reader task reads the
+stream itself and hands the bytes to ``heard`` as the hub would.
 """
 
 from __future__ import annotations
@@ -22,8 +25,12 @@ from typing import Final
 import trio
 
 from tickwire.framing import FrameSplitter, Lane, Piece
+from tickwire.hub import Hub
 
 RECEIVE_BYTES: Final = 16384
+
+MAX_PENDING_BYTES: Final = 65536
+"""Beyond this, what trio-websocket has not taken yet keeps the connection from being read."""
 
 _WOULD_BLOCK: Final = (BlockingIOError, InterruptedError)
 
@@ -39,15 +46,23 @@ class Transport(trio.abc.Stream):
         last_heard: ``trio.current_time()`` of the last bytes received.
     """
 
-    def __init__(self, stream: trio.abc.Stream, head: bytes, nursery: trio.Nursery) -> None:
-        """Wrap ``stream``; ``head`` is what was read from it already: the request's head and whatever followed."""
+    def __init__(self, stream: trio.abc.Stream, head: bytes, nursery: trio.Nursery, hub: Hub | None = None) -> None:
+        """Wrap ``stream``; ``head`` is what was read from it already: the request's head and whatever followed.
+
+        With a ``hub``, a plain socket is read by that.
+        """
         self._stream = stream
         self._nursery = nursery
         self._fileno = stream.socket.fileno() if isinstance(stream, trio.SocketStream) else -1
+        self._hub = hub if hub is not None and hub.listens and self._fileno >= 0 else None
+        self._listening = False
         self._splitter = FrameSplitter()
         self._pieces: deque[Piece] = deque()
+        self._pending_bytes = 0
         self._deliver: Callable[[bytes], None] = _nobody
-        self._gate: trio.Event | None = None
+        self._gated = False
+        self._ended = False
+        self._news = trio.Event()
         self._sending = False
         self._tail: memoryview | None = None
         self._idle = trio.Event()
@@ -57,8 +72,10 @@ class Transport(trio.abc.Stream):
         self.last_heard = trio.current_time()
         request, rest = _split_head(head)
         # RFC 6455 lets a client talk right behind its request; that waits until ``start``.
-        self._pieces.append(Piece(Lane.SLOW_MESSAGE_END, request))
-        self._pieces.extend(self._splitter.feed(rest))
+        self._queue(Piece(Lane.SLOW_MESSAGE_END, request))
+        for piece in self._splitter.feed(rest):
+            self._queue(piece)
+        self._listen()
 
     # In
 
@@ -69,30 +86,70 @@ class Transport(trio.abc.Stream):
 
     def message_done(self) -> None:
         """Say that the last slow message was processed, so that the frames after it may be delivered."""
-        if self._gate is not None:
-            self._gate.set()
-            self._gate = None
+        self._gated = False
+        self._deliver_fast()
+        self._news.set()
+
+    def heard(self, data: bytes, now: float) -> None:
+        """Take what the socket had at ``now``; b"" is the end of the stream."""
+        self.bytes_in += len(data)
+        self.last_heard = now
+        if not self._pieces and not self._gated:
+            payload = self._splitter.single(data)
+            if payload is not None:
+                self._deliver(payload)
+                return
+        if not data:
+            self._ended = True
+            self._unlisten()
+        for piece in self._splitter.feed(data):
+            self._queue(piece)
+        self._deliver_fast()
+        if self._pending_bytes > MAX_PENDING_BYTES:
+            self._unlisten()
+        self._news.set()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return the next slow bytes, delivering the fast messages before them; b"" at the end."""
         while True:
-            if self._gate is not None:
-                await self._gate.wait()
-            while self._pieces:
+            self._deliver_fast()
+            if self._pieces and not self._gated:
                 piece = self._pieces.popleft()
-                if piece.lane is Lane.FAST:
-                    self._deliver(piece.data)
-                    continue
-                if piece.lane is Lane.SLOW_MESSAGE_END:
-                    self._gate = trio.Event()
+                self._pending_bytes -= len(piece.data)
+                self._gated = piece.lane is Lane.SLOW_MESSAGE_END
+                if self._pending_bytes <= MAX_PENDING_BYTES:
+                    self._listen()
                 await trio.lowlevel.checkpoint()
                 return piece.data
-            data = bytes(await self._stream.receive_some(RECEIVE_BYTES))
-            if not data:
+            if self._ended and not self._pieces:
                 return b""
-            self.bytes_in += len(data)
-            self.last_heard = trio.current_time()
-            self._pieces.extend(self._splitter.feed(data))
+            if self._hub is None and not self._gated:
+                self.heard(bytes(await self._stream.receive_some(RECEIVE_BYTES)), trio.current_time())
+            else:
+                self._news = trio.Event()
+                await self._news.wait()
+
+    def _queue(self, piece: Piece) -> None:
+        self._pieces.append(piece)
+        self._pending_bytes += len(piece.data)
+
+    def _deliver_fast(self) -> None:
+        """Deliver the fast messages that nothing slow is before."""
+        pieces = self._pieces
+        while pieces and not self._gated and pieces[0].lane is Lane.FAST:
+            payload = pieces.popleft().data
+            self._pending_bytes -= len(payload)
+            self._deliver(payload)
+
+    def _listen(self) -> None:
+        if self._hub is not None and not self._listening and not self._ended and not self._closed:
+            self._hub.add(self._fileno, self)
+            self._listening = True
+
+    def _unlisten(self) -> None:
+        if self._hub is not None and self._listening:
+            self._hub.remove(self._fileno, self)
+            self._listening = False
 
     # Out
 
@@ -164,6 +221,7 @@ class Transport(trio.abc.Stream):
     async def aclose(self) -> None:
         """Close the socket; a frame that is half written is lost."""
         self._closed = True
+        self._unlisten()
         await self._stream.aclose()
 
 

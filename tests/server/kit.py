@@ -13,6 +13,7 @@ import trio.testing
 from tests.server.held import Held
 from tickwire.engine import Engine
 from tickwire.player import LeaveReason, Player
+from tickwire.pulse import Pulse
 from tickwire.room import Room
 from tickwire.seat import Seat
 from tickwire_shared.messages import InputBatch, ServerMessage, Welcome, parse_server
@@ -128,7 +129,9 @@ class FakePlayer:
 async def running(room_type: type[Room[Any]], **options: object) -> AsyncGenerator[Engine]:
     """Run a room for as long as the block takes."""
     async with trio.open_nursery() as nursery:
-        engine = Engine(room_type, "room1", options)
+        pulse = Pulse()
+        engine = Engine(room_type, "room1", options, pulse)
+        nursery.start_soon(pulse.run)
         nursery.start_soon(engine.run)
         yield engine
         nursery.cancel_scope.cancel()
