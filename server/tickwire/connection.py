@@ -19,6 +19,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_st
 
 from tickwire.framing import build_frame
 from tickwire.hub import Hub
+from tickwire.input_reader import Rows
 from tickwire.player import LeaveReason
 from tickwire.seat import Seat
 from tickwire.transport import Transport
@@ -34,7 +35,6 @@ from tickwire_shared.messages import (
     Resync,
     build_pong,
     parse_client_items,
-    parse_input,
 )
 from tickwire_shared.packing import MAX_CLIENT_MESSAGE_BYTES, unpack_array
 from tickwire_shared.session import SessionEvent, SessionState, next_session_state
@@ -76,6 +76,7 @@ class Session:
         self._seat: Seat | None = None
         self._generation = 0
         self._left = False
+        self._recall: Callable[[bytes], tuple[int, Rows] | None] | None = None
 
     # The room's side
 
@@ -92,6 +93,7 @@ class Session:
         """Start closing; the first reason counts."""
         if self.closing is None:
             self.closing = (code, clip_reason(reason))
+            self._recall = None
             self.state = next_session_state(self.state, SessionEvent.CLOSE)
             self.close_asked.set()
 
@@ -99,15 +101,22 @@ class Session:
         """Say that the join was accepted."""
         if self.state is SessionState.JOINING:
             self.state = next_session_state(self.state, SessionEvent.ADMIT)
+            reader = None if self._engine is None else self._engine.room_type.input_reader
+            self._recall = None if reader is None else reader.recall
 
     # The peer's side
 
     def on_message(self, payload: bytes) -> None:
         """Take one binary message; a bad one starts the close of this connection and nothing else."""
+        if self._recall is not None and self._seat is not None:
+            known = self._recall(payload)
+            if known is not None and self._engine is not None:
+                self._engine.put_inputs(self._seat, *known)
+                return
         if self.closing is not None:
             return
         try:
-            self._handle(unpack_array(payload, max_bytes=MAX_CLIENT_MESSAGE_BYTES))
+            self._handle(payload)
         except ProtocolError as error:
             _log.info("bad message", code=int(error.code), reason=str(error))
             self.close(error.code, str(error))
@@ -120,6 +129,7 @@ class Session:
         """Tell the room, once, that the connection is over, with the code that the peer sent, or 1006."""
         if self.closing is None:
             self.closing = (code, "")
+            self._recall = None
             self.state = next_session_state(self.state, SessionEvent.CLOSE)
         engine, seat = self._engine, self._seat
         self._engine = self._seat = None
@@ -133,11 +143,16 @@ class Session:
             return LeaveReason.BAD_MESSAGE
         return LeaveReason.LOST
 
-    def _handle(self, items: list[object]) -> None:
+    def _handle(self, payload: bytes) -> None:
+        items = unpack_array(payload, max_bytes=MAX_CLIENT_MESSAGE_BYTES)
         if items[0] == ClientKind.INPUT and type(items[0]) is int:
             self._talk()
             engine, seat = self._joined()
-            engine.put_inputs(seat, parse_input(items, engine.room_type.schema.input))
+            reader = engine.room_type.input_reader
+            if reader is None:
+                raise ProtocolError("This room takes no inputs.")
+            batch = reader.read(items, payload)
+            engine.put_inputs(seat, batch.tick, batch.values)
             return
         message = parse_client_items(items)
         match message:
@@ -185,9 +200,7 @@ class Session:
             self._seat, self._generation = engine.resume(message.token, message.tick, self)
 
 
-async def serve_connection(
-    stream: trio.abc.Stream, head: bytes, find_room: FindRoom, hub: Hub | None = None
-) -> None:
+async def serve_connection(stream: trio.abc.Stream, head: bytes, find_room: FindRoom, hub: Hub | None = None) -> None:
     """Serve one WebSocket from its upgrade request until it is closed; returns with the stream closed.
 
     Args:

@@ -1,4 +1,4 @@
-"""The engine: runs one ``Room``. One task owns its life, the pulse runs its ticks; connections reach it through its inbox.
+"""The engine: runs one ``Room``. One task owns its life and the pulse runs its ticks; connections reach it by its inbox.
 
 ::
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final, cast
 
@@ -32,7 +32,6 @@ from tickwire_shared.errors import ProtocolError, UsageError, ValueRefused
 from tickwire_shared.kinds import Ref, Wire
 from tickwire_shared.messages import (
     EventMessage,
-    InputBatch,
     Welcome,
     build_epoch,
     build_event,
@@ -96,6 +95,8 @@ class Engine:
         self._dt = 1.0 / room_type.hz
         self._over = trio.Event()
         self._beat: Beat | None = None
+        item = room_type.schema.input
+        self._inputs_refer = item is not None and any(isinstance(field.kind, Ref) for field in item.public)
         self._wants_inputs = room_type.on_input is not Room[Any].on_input
 
     # What the lobby and the list of rooms see
@@ -149,8 +150,8 @@ class Engine:
             limit = self.room_type.max_players
             raise ProtocolError(f"The room is full: all {limit} seats are taken.", CloseCode.ROOM_FULL)
         self._last_player += 1
-        input_class = self.room_type.input_class
-        neutral: Input | None = None if input_class is None else input_class()
+        reader = self.room_type.input_reader
+        neutral: Input | None = None if reader is None else self._make_input(reader.neutral)
         player: Player[Any] = Player(self, self._last_player, options, neutral)
         inputs = None if self.room_type.schema.input is None else InputBuffer(self.room_type.schema.input)
         seat = Seat(player, inputs, link, owned=player.entities)
@@ -179,11 +180,10 @@ class Engine:
         self._inbox.append(partial(self._resumed, seat, seat.generation))
         return seat, seat.generation
 
-    def put_inputs(self, seat: Seat, batch: InputBatch) -> None:
-        """Buffer a player's inputs for their ticks."""
+    def put_inputs(self, seat: Seat, tick: int, rows: Sequence[tuple[int, ...]]) -> None:
+        """Buffer a player's inputs for the ticks from ``tick`` on."""
         assert seat.inputs is not None
-        tick = batch.tick
-        for values in batch.values:
+        for values in rows:
             seat.inputs.put(tick, values, self.tick)
             tick = tick_add(tick, 1)
 
@@ -348,9 +348,9 @@ class Engine:
                 self.room.on_input(seat.player, seat.player.input)
 
     def _make_input(self, values: tuple[int, ...]) -> Input:
-        item = self.room_type.schema.input
-        assert item is not None
-        made: Input = self._make(item, values)
+        reader = self.room_type.input_reader
+        assert reader is not None
+        made: Input = self._make(reader.item, values) if self._inputs_refer else reader.make(values)
         return made
 
     def _make(self, item: ClassType, values: tuple[Wire, ...]) -> Any:

@@ -104,7 +104,7 @@ class FrameSplitter:
         return pieces
 
     def single(self, data: bytes) -> bytes | None:
-        """Return the message when ``data`` is exactly one fast frame at a boundary, which it nearly always is; else None.
+        """Return the message when ``data`` is exactly one fast frame at a boundary, as it nearly always is; else None.
 
         None leaves everything as it was: ``feed`` the same bytes then.
         """

@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_args, get_origin
 
+from tickwire.input_reader import InputReader
 from tickwire.player import LeaveReason, Player
 from tickwire.timers import Timer
 from tickwire_shared.declare import Entity, EntityT, Event, Input
@@ -46,6 +47,7 @@ class Room(Generic[InputT]):
     seed: ClassVar[int | None] = None
     schema: ClassVar[Schema]
     input_class: ClassVar[type[Input] | None] = None
+    input_reader: ClassVar[InputReader | None] = None
 
     _engine: Engine | None = None
 
@@ -60,6 +62,7 @@ class Room(Generic[InputT]):
         for attribute in ("snapshot_every", "max_players"):
             _check(cls, attribute, lambda count: type(count) is int and count >= 1, "an int from 1")
         cls.schema = Schema.of(entities=cls.entities, input=cls.input_class, events=cls.events)
+        cls.input_reader = None if cls.schema.input is None else InputReader(cls.schema.input)
 
     # Hooks
 

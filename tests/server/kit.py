@@ -16,7 +16,7 @@ from tickwire.player import LeaveReason, Player
 from tickwire.pulse import Pulse
 from tickwire.room import Room
 from tickwire.seat import Seat
-from tickwire_shared.messages import InputBatch, ServerMessage, Welcome, parse_server
+from tickwire_shared.messages import ServerMessage, Welcome, parse_server
 from tickwire_shared.ticks import tick_add, tick_distance
 
 MessageT = TypeVar("MessageT", bound=ServerMessage)
@@ -106,7 +106,7 @@ class FakePlayer:
 
     def send_input(self, tick: int, *values: tuple[int, ...]) -> None:
         """Send inputs for ``tick`` and the ticks after it."""
-        self.engine.put_inputs(self.seat, InputBatch(tick, values))
+        self.engine.put_inputs(self.seat, tick, values)
 
     def drop(self) -> None:
         """Lose the connection, and whatever was written and not yet heard."""
