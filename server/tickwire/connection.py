@@ -63,6 +63,9 @@ class Session:
     """What one connection may do, and does; without I/O of its own but for ``Transport.write_nowait``.
 
     It is the ``Link`` that a room sees.
+
+    Attributes:
+        write_nowait: Writes whole frames, or returns False and writes nothing.
     """
 
     def __init__(self, transport: Transport, find_room: FindRoom) -> None:
@@ -70,6 +73,7 @@ class Session:
         self.state = SessionState.NEW
         self.closing: tuple[int, str] | None = None
         self.close_asked = trio.Event()
+        self.write_nowait: Callable[[bytes], bool] = transport.write_nowait
         self._transport = transport
         self._find_room = find_room
         self._engine: Engine | None = None
@@ -85,17 +89,17 @@ class Session:
         """Whether a write would be refused now."""
         return self._transport.blocked
 
-    def write_nowait(self, frames: bytes) -> bool:
-        """Write whole frames, or return False and write nothing."""
-        return self.closing is None and self._transport.write_nowait(frames)
-
     def close(self, code: int, reason: str) -> None:
         """Start closing; the first reason counts."""
         if self.closing is None:
             self.closing = (code, clip_reason(reason))
-            self._recall = None
+            self._stop_talking()
             self.state = next_session_state(self.state, SessionEvent.CLOSE)
             self.close_asked.set()
+
+    def _stop_talking(self) -> None:
+        self._recall = None
+        self.write_nowait = _refuse
 
     def admitted(self) -> None:
         """Say that the join was accepted."""
@@ -129,7 +133,7 @@ class Session:
         """Tell the room, once, that the connection is over, with the code that the peer sent, or 1006."""
         if self.closing is None:
             self.closing = (code, "")
-            self._recall = None
+            self._stop_talking()
             self.state = next_session_state(self.state, SessionEvent.CLOSE)
         engine, seat = self._engine, self._seat
         self._engine = self._seat = None
@@ -198,6 +202,10 @@ class Session:
             self._seat, self._generation = engine.reserve(message.options, self)
         else:
             self._seat, self._generation = engine.resume(message.token, message.tick, self)
+
+
+def _refuse(frames: bytes) -> bool:
+    return False
 
 
 async def serve_connection(stream: trio.abc.Stream, head: bytes, find_room: FindRoom, hub: Hub | None = None) -> None:

@@ -182,10 +182,11 @@ class Engine:
 
     def put_inputs(self, seat: Seat, tick: int, rows: Sequence[tuple[int, ...]]) -> None:
         """Buffer a player's inputs for the ticks from ``tick`` on."""
-        assert seat.inputs is not None
-        for values in rows:
-            seat.inputs.put(tick, values, self.tick)
-            tick = tick_add(tick, 1)
+        inputs = seat.inputs
+        assert inputs is not None
+        inputs.put(tick, rows[0], self.tick)
+        for number in range(1, len(rows)):
+            inputs.put(tick_add(tick, number), rows[number], self.tick)
 
     def put_event(self, seat: Seat, message: EventMessage) -> None:
         """Hand a client's event to the room at its next tick.

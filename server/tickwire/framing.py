@@ -50,6 +50,15 @@ def unmask(key: bytes, payload: bytes) -> bytes:
     return (int.from_bytes(payload, "little") ^ pad).to_bytes(size + 3, "little")[:size]
 
 
+def single_frame(data: bytes) -> bytes | None:
+    """Return the message if ``data`` is exactly one fast frame, as what a player sends at once nearly always is."""
+    size = len(data) - _FAST_HEAD_BYTES
+    if not 0 <= size <= _MAX_SHORT or data[0] != _BINARY_FRAME or data[1] != _MASKED | size:
+        return None
+    pad = int.from_bytes(data[2:6], "little") * _REPEATED[size]
+    return (int.from_bytes(data[6:], "little") ^ pad).to_bytes(size + 3, "little")[:size]
+
+
 class Lane(enum.Enum):
     """Where a piece of the byte stream goes."""
 
@@ -103,18 +112,9 @@ class FrameSplitter:
         self._buffer = buffer[at:]
         return pieces
 
-    def single(self, data: bytes) -> bytes | None:
-        """Return the message when ``data`` is exactly one fast frame at a boundary, as it nearly always is; else None.
-
-        None leaves everything as it was: ``feed`` the same bytes then.
-        """
-        size = len(data) - _FAST_HEAD_BYTES
-        if 0 <= size <= _MAX_SHORT and data[0] == _BINARY_FRAME and data[1] == _MASKED | size and self._at_boundary():
-            pad = int.from_bytes(data[2:6], "little") * _REPEATED[size]
-            return (int.from_bytes(data[6:], "little") ^ pad).to_bytes(size + 3, "little")[:size]
-        return None
-
-    def _at_boundary(self) -> bool:
+    @property
+    def at_boundary(self) -> bool:
+        """Whether the next byte begins a frame that may be fast."""
         return not (self._buffer or self._passing or self._fragmented or self._raw)
 
     def _frame(self, buffer: bytes, at: int, pieces: list[Piece]) -> int:

@@ -60,16 +60,21 @@ class InputBuffer:
 
     def put(self, tick: int, values: Values, now: int) -> None:
         """Take the input for ``tick``; ``now`` is the last tick simulated. A repeated one is ignored."""
-        ahead = tick_distance(tick, now)
-        if ahead > MAX_AHEAD:
-            self.refused += 1
+        ahead = tick - now
+        if not -MAX_BEHIND < ahead <= MAX_AHEAD:  # nearly never, and then perhaps for the wrap of ticks
+            ahead = tick_distance(tick, now)
+            if ahead > MAX_AHEAD:
+                self.refused += 1
+                return
+            if ahead <= -MAX_BEHIND:
+                self.late += 1
+                return
+        seen = self._seen
+        if tick in seen:
             return
-        if ahead <= -MAX_BEHIND:
-            self.late += 1
-            return
-        if tick in self._seen:
-            return
-        self._remember(tick)
+        seen[tick] = None
+        if len(seen) > REMEMBERED_INPUTS:
+            del seen[next(iter(seen))]
         if ahead > 0:
             self._ring[tick] = values
         else:
@@ -97,7 +102,8 @@ class InputBuffer:
                 self._least_slack = slack
         values = self._ring.pop(tick, None)
         if values is not None:
-            self._hold(tick, values)
+            self._held_tick = tick
+            self._held = self._without_triggers(values) if self._triggers else values
             self.force = values
         elif self._held_tick is not None and tick_distance(tick, self._held_tick) <= HOLD_TICKS:
             self.force = self._held
@@ -118,11 +124,6 @@ class InputBuffer:
     def _hold(self, tick: int, values: Values) -> None:
         self._held_tick = tick
         self._held = self._without_triggers(values)
-
-    def _remember(self, tick: int) -> None:
-        self._seen[tick] = None
-        if len(self._seen) > REMEMBERED_INPUTS:
-            del self._seen[next(iter(self._seen))]
 
     def _without_triggers(self, values: Values) -> Values:
         if not any(values[position] for position in self._triggers):

@@ -20,7 +20,7 @@ import attrs
 from tickwire.entities import EntityStore
 from tickwire.framing import build_frame
 from tickwire.history import History
-from tickwire.seat import Seat
+from tickwire.seat import Link, Seat
 from tickwire_shared.delta import diff, gaps
 from tickwire_shared.kinds import Wire
 from tickwire_shared.messages import build_check, build_news, build_private, build_snapshot
@@ -89,24 +89,47 @@ class Replicator:
         self._frames.clear()
         check = tick % self._check_ticks == 0
         crc = checksum(self.state) if check else 0
+        plain = not check and not self._has_private
+        frames = self._frames
+        version = self.version
+        news_turn = -tick % self._news_ticks
         for seat in seats:
             link = seat.link
             if link is None:
                 continue
-            if link.blocked:
+            frame = frames.get(seat.version)
+            if (
+                plain
+                and frame is not None
+                and not (seat.control or seat.events or seat.owned_changed)
+                and seat.player.id % self._news_ticks != news_turn
+            ):
+                # Nearly all seats hold what the first one held and are told the same.
+                if link.write_nowait(frame):
+                    seat.version = version
+                    seat.heard_tick = tick
+                    self.counts.snapshots += 1
+                    self.counts.bytes_out += len(frame)
+                else:
+                    self.counts.passed_over += 1
+            elif link.blocked:
                 self.counts.passed_over += 1
-                continue
-            self._check_held(seat)
-            before = self._private_frame(seat) if self._has_private or seat.owned_changed else b""
-            frame = self._snapshot_frame(seat, with_private=bool(before))
-            behind = self._check_frame(seat, crc) if check else b""
-            if seat.inputs is not None and (tick + seat.player.id) % self._news_ticks == 0:
-                behind += self._news_frame(seat)
-            if before or behind or seat.control or seat.events:
-                frame = b"".join([*seat.control, before, frame, *seat.events, behind])
-                seat.clear_queues()
-            if frame and link.write_nowait(frame):
-                self.counts.bytes_out += len(frame)
+            else:
+                self._flush_seat(seat, link, crc if check else None, news=seat.player.id % self._news_ticks == news_turn)
+
+    def _flush_seat(self, seat: Seat, link: Link, crc: int | None, *, news: bool) -> None:
+        """Write to a seat that is not blocked all that is new for it: what everyone is sent, and what is its own."""
+        self._check_held(seat)
+        before = self._private_frame(seat) if self._has_private or seat.owned_changed else b""
+        frame = self._snapshot_frame(seat, with_private=bool(before))
+        behind = b"" if crc is None else self._check_frame(seat, crc)
+        if news:
+            behind += self._news_frame(seat)
+        if before or behind or seat.control or seat.events:
+            frame = b"".join([*seat.control, before, frame, *seat.events, behind])
+            seat.clear_queues()
+        if frame and link.write_nowait(frame):
+            self.counts.bytes_out += len(frame)
 
     def _check_held(self, seat: Seat) -> None:
         """Let a seat that holds a forgotten version hold nothing; the full snapshot wants all private values again."""

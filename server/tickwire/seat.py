@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import attrs
@@ -30,8 +31,9 @@ class Link(Protocol):
         """Whether a write would be refused now."""
         ...
 
-    def write_nowait(self, frames: bytes) -> bool:
-        """Write whole frames, or return False and write nothing."""
+    @property
+    def write_nowait(self) -> Callable[[bytes], bool]:
+        """Writes whole frames, or returns False and writes nothing."""
         ...
 
     def close(self, code: int, reason: str) -> None:

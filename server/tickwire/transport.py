@@ -24,7 +24,7 @@ from typing import Final
 
 import trio
 
-from tickwire.framing import FrameSplitter, Lane, Piece
+from tickwire.framing import FrameSplitter, Lane, Piece, single_frame
 from tickwire.hub import Hub
 
 RECEIVE_BYTES: Final = 16384
@@ -61,6 +61,7 @@ class Transport(trio.abc.Stream):
         self._pending_bytes = 0
         self._deliver: Callable[[bytes], None] = _nobody
         self._gated = False
+        self._clear = False  # whether a fast frame that comes now may be delivered at once
         self._ended = False
         self._news = trio.Event()
         self._sending = False
@@ -94,11 +95,10 @@ class Transport(trio.abc.Stream):
         """Take what the socket had at ``now``; b"" is the end of the stream."""
         self.bytes_in += len(data)
         self.last_heard = now
-        if not self._pieces and not self._gated:
-            payload = self._splitter.single(data)
-            if payload is not None:
-                self._deliver(payload)
-                return
+        payload = single_frame(data) if self._clear else None
+        if payload is not None:
+            self._deliver(payload)
+            return
         if not data:
             self._ended = True
             self._unlisten()
@@ -107,7 +107,8 @@ class Transport(trio.abc.Stream):
         self._deliver_fast()
         if self._pending_bytes > MAX_PENDING_BYTES:
             self._unlisten()
-        self._news.set()
+        if self._pieces or self._ended:
+            self._news.set()
 
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return the next slow bytes, delivering the fast messages before them; b"" at the end."""
@@ -117,6 +118,7 @@ class Transport(trio.abc.Stream):
                 piece = self._pieces.popleft()
                 self._pending_bytes -= len(piece.data)
                 self._gated = piece.lane is Lane.SLOW_MESSAGE_END
+                self._clear = False
                 if self._pending_bytes <= MAX_PENDING_BYTES:
                     self._listen()
                 await trio.lowlevel.checkpoint()
@@ -165,7 +167,7 @@ class Transport(trio.abc.Stream):
             True when ``frames`` were taken over: what the socket didn't take at once is finished before
             anything else is written. False when the connection is blocked or closed: nothing was written.
         """
-        if self.blocked:
+        if self._sending or self._tail is not None or self._closed:
             return False
         written = 0
         if self._fileno >= 0:
