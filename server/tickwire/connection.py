@@ -17,7 +17,8 @@ import structlog
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
-from tickwire.framing import build_frame
+from tickwire.framing import build_close_frame, build_frame
+from tickwire.lingering import linger
 from tickwire.player import LeaveReason
 from tickwire.seat import Seat
 from tickwire.transport import Transport
@@ -52,6 +53,9 @@ CLOSE_DEADLINE_S: Final = 2.0
 
 # RFC 6455, section 7.4.1: what browsers send when the page is left or calls close().
 _LEFT_CODES: Final = frozenset((1000, 1001, CloseCode.LEFT))
+
+_MESSAGE_TOO_BIG: Final = 1009  # section 7.4.1: what trio-websocket closes with beyond MAX_CLIENT_MESSAGE_BYTES
+_FAULT_CODES: Final = frozenset((CloseCode.BAD_MESSAGE, CloseCode.TOO_MANY_MESSAGES, _MESSAGE_TOO_BIG))
 
 _log = structlog.get_logger("tickwire.connection")
 
@@ -128,7 +132,7 @@ class Session:
     def _leave_reason(self, code: int) -> LeaveReason:
         if self._left or code in _LEFT_CODES:
             return LeaveReason.LEFT
-        if self.closing is not None and self.closing[0] in (CloseCode.BAD_MESSAGE, CloseCode.TOO_MANY_MESSAGES):
+        if self.closing is not None and self.closing[0] in _FAULT_CODES:
             return LeaveReason.BAD_MESSAGE
         return LeaveReason.LOST
 
@@ -198,12 +202,10 @@ async def serve_connection(stream: trio.abc.Stream, head: bytes, find_room: Find
             websocket = await _upgrade(nursery, transport)
             if websocket is not None:
                 session = Session(transport, find_room)
-                transport.start(session.on_message)
-                nursery.start_soon(_close_when_asked, websocket, session)
-                session.ended(await _slow_messages(websocket, transport, session))
-                with trio.move_on_after(CLOSE_DEADLINE_S):
-                    await websocket.aclose()
+                await _converse(websocket, transport, session)
+                await _say_goodbye(transport, session)
             nursery.cancel_scope.cancel()
+        await linger(stream)
     except* (trio.BrokenResourceError, trio.ClosedResourceError):
         _log.debug("connection broke")
     except* Exception as group:  # a defect of ours or of a library ends this connection and no other
@@ -214,7 +216,8 @@ async def serve_connection(stream: trio.abc.Stream, head: bytes, find_room: Find
 
 async def _upgrade(nursery: trio.Nursery, transport: Transport) -> WebSocketConnection | None:
     """Answer the upgrade request; None when it was not a good one (trio-websocket has said so)."""
-    with trio.move_on_after(HANDSHAKE_DEADLINE_S):
+    with trio.move_on_after(HANDSHAKE_DEADLINE_S) as handshake:
+        transport.on_close = handshake.cancel
         request = await wrap_server_stream(
             nursery, transport, message_queue_size=0, max_message_size=MAX_CLIENT_MESSAGE_BYTES
         )
@@ -222,22 +225,53 @@ async def _upgrade(nursery: trio.Nursery, transport: Transport) -> WebSocketConn
     return None
 
 
-async def _slow_messages(websocket: WebSocketConnection, transport: Transport, session: Session) -> int:
-    """Deliver what didn't take the fast lane, until the connection ends; return the close code."""
+async def _converse(websocket: WebSocketConnection, transport: Transport, session: Session) -> None:
+    """Run the session until its WebSocket is closed; the room is told, however that comes about."""
+    try:
+        async with trio.open_nursery() as nursery:
+            transport.start(session.on_message)
+            nursery.start_soon(_close_when_asked, websocket, session)
+            await _slow_messages(websocket, transport, session)
+            if session.closing is None:
+                nursery.cancel_scope.cancel()  # the peer closed, or is gone, or broke RFC 6455
+                session.ended(_how_it_ended(websocket, transport, session))
+    finally:
+        session.ended(ABNORMAL)
+
+
+async def _slow_messages(websocket: WebSocketConnection, transport: Transport, session: Session) -> None:
+    """Deliver what didn't take the fast lane, until the WebSocket is closed."""
     while True:
         try:
             message = await websocket.get_message()
         except ConnectionClosed:
-            break
+            transport.release()
+            return
         if isinstance(message, bytes):
             session.on_message(message)
         else:
             session.on_text()
         transport.message_done()
-    transport.message_done()
-    if session.closing is not None:
-        return session.closing[0]
-    return ABNORMAL if websocket.closed is None else websocket.closed.code
+
+
+def _how_it_ended(websocket: WebSocketConnection, transport: Transport, session: Session) -> int:
+    """Return the close code of a WebSocket that the session didn't ask to close."""
+    closed = websocket.closed
+    if closed is None or closed.code == ABNORMAL:
+        return ABNORMAL
+    if not transport.said_close:  # trio-websocket answers a peer's close, and keeps silent about errors
+        _log.info("bad frame", code=closed.code, reason=closed.reason)
+        session.close(CloseCode.BAD_MESSAGE, f"The WebSocket stream is broken: {closed.reason or closed.code}.")
+    return closed.code
+
+
+async def _say_goodbye(transport: Transport, session: Session) -> None:
+    """Send the close frame that trio-websocket didn't send."""
+    assert session.closing is not None
+    code, reason = session.closing
+    if code != ABNORMAL and not transport.said_close:
+        with trio.move_on_after(CLOSE_DEADLINE_S):
+            await transport.send_all(build_close_frame(code, reason))
 
 
 async def _close_when_asked(websocket: WebSocketConnection, session: Session) -> None:

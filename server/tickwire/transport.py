@@ -25,6 +25,7 @@ from tickwire.framing import FrameSplitter, Lane, Piece
 
 RECEIVE_BYTES: Final = 16384
 
+_CLOSE_BYTE: Final = b"\x88"
 _WOULD_BLOCK: Final = (BlockingIOError, InterruptedError)
 
 
@@ -37,6 +38,8 @@ class Transport(trio.abc.Stream):
         bytes_in: Bytes received since the start.
         bytes_out: Bytes handed to the socket, or taken over to be.
         last_heard: ``trio.current_time()`` of the last bytes received.
+        said_close: Whether a close frame was sent, or was to be.
+        on_close: Called when trio-websocket has done with the stream.
     """
 
     def __init__(self, stream: trio.abc.Stream, head: bytes, nursery: trio.Nursery) -> None:
@@ -48,6 +51,7 @@ class Transport(trio.abc.Stream):
         self._pieces: deque[Piece] = deque()
         self._deliver: Callable[[bytes], None] = _nobody
         self._gate: trio.Event | None = None
+        self._gated = True
         self._sending = False
         self._tail: memoryview | None = None
         self._idle = trio.Event()
@@ -55,6 +59,8 @@ class Transport(trio.abc.Stream):
         self.bytes_in = len(head)
         self.bytes_out = 0
         self.last_heard = trio.current_time()
+        self.said_close = False
+        self.on_close: Callable[[], object] = _nothing
         request, rest = _split_head(head)
         # RFC 6455 lets a client talk right behind its request; that waits until ``start``.
         self._pieces.append(Piece(Lane.SLOW_MESSAGE_END, request))
@@ -73,6 +79,11 @@ class Transport(trio.abc.Stream):
             self._gate.set()
             self._gate = None
 
+    def release(self) -> None:
+        """Say that no slow message is processed any more: from now on none is waited for."""
+        self._gated = False
+        self.message_done()
+
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return the next slow bytes, delivering the fast messages before them; b"" at the end."""
         while True:
@@ -83,7 +94,7 @@ class Transport(trio.abc.Stream):
                 if piece.lane is Lane.FAST:
                     self._deliver(piece.data)
                     continue
-                if piece.lane is Lane.SLOW_MESSAGE_END:
+                if piece.lane is Lane.SLOW_MESSAGE_END and self._gated:
                     self._gate = trio.Event()
                 await trio.lowlevel.checkpoint()
                 return piece.data
@@ -141,6 +152,7 @@ class Transport(trio.abc.Stream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send trio-websocket's own bytes, after whatever is being written."""
+        self.said_close |= data[:1] == _CLOSE_BYTE
         while self._tail is not None or self._sending:
             await self._idle.wait()
         self._sending = True
@@ -162,14 +174,19 @@ class Transport(trio.abc.Stream):
         await self._stream.wait_send_all_might_not_block()
 
     async def aclose(self) -> None:
-        """Close the socket; a frame that is half written is lost."""
+        """Take no more frames. The socket stays open for a last word: who opened it closes it."""
         self._closed = True
-        await self._stream.aclose()
+        self.on_close()
+        await trio.lowlevel.checkpoint()
 
 
 def _split_head(head: bytes) -> tuple[bytes, bytes]:
     end = head.find(b"\r\n\r\n")
     return (head, b"") if end < 0 else (head[: end + 4], head[end + 4 :])
+
+
+def _nothing() -> None:
+    pass
 
 
 def _nobody(payload: bytes) -> None:
