@@ -16,6 +16,7 @@ import { Keyboard } from "./keyboard.js";
 import { Link } from "./link.js";
 import { News } from "./news.js";
 import { element } from "./page.js";
+import { predictOwn } from "./pilot.js";
 import { Scene } from "./scene.js";
 import { Sound } from "./sound.js";
 import { Start, wishes } from "./start.js";
@@ -54,6 +55,7 @@ function join(name) {
   session?.link.game.leave();
   scene = new Scene(view, theme.name);
   const game = connect(undefined, { ...where(), options: { name }, reconnect: true, snap: SNAP });
+  predictOwn(game);
   const link = new Link(game);
   session = { link, news: new News(link, scene, hud, announcer, sound) };
   game.on("status", (status) => tell(status));

@@ -9,6 +9,7 @@ import { Inputs } from "./inputs.js";
 import { Lateness, RenderClock } from "./interpolation.js";
 import { LeadController } from "./lead.js";
 import { decodeMessage, encodeEvent, encodeJoin, encodeResume, encodeResync } from "./messages.js";
+import { Prediction } from "./prediction.js";
 import { Replica } from "./replica.js";
 import { checkWire, Schema } from "./schema.js";
 import { Session } from "./session.js";
@@ -30,6 +31,7 @@ import { Counts, GameClock, GameStats } from "./views.js";
  * @property {JoinMode} [mode] "join_or_create" unless given
  * @property {Record<string, unknown>} [options] handed to the room
  * @property {boolean} [reconnect] true unless given
+ * @property {import("./conditioner.js").LinkConditioner} [link] a bad network to play over
  * @property {Record<string, number>} [snap] by entity class: how many units it may move between two snapshots and
  *   still be drawn in between; an eighth of the field's range unless given
  */
@@ -44,9 +46,12 @@ import { Counts, GameClock, GameStats } from "./views.js";
  * @property {(snapshot: {tick: number, bytes: number, full: boolean}) => void} snapshot
  * @property {(status: import("./session.js").Status) => void} status
  * @property {(error: TickwireError) => void} error
+ * @property {(event: import("./predicted_events.js").PredictedEvent) => void} predicted
+ * @property {(event: import("./predicted_events.js").PredictedEvent) => void} confirmed
+ * @property {(event: import("./predicted_events.js").PredictedEvent) => void} withdrawn
  */
 
-const LISTENER_NAMES = ["added", "changed", "removed", "event", "snapshot", "status", "error"];
+const LISTENER_NAMES = ["added", "changed", "removed", "event", "snapshot", "status", "error", "predicted", "confirmed", "withdrawn"];
 /** A frame covers this much time at most: after a pause the clocks jump instead of running. */
 const LONGEST_FRAME_MS = 1000;
 
@@ -81,6 +86,8 @@ export class Game {
   /** @type {number | null} */
   #frameAt = null;
   #counts = new Counts();
+  /** @type {Prediction | null} */
+  #prediction = null;
   /** @type {() => void} */
   #resolveReady = () => {};
   /** @type {(error: TickwireError) => void} */
@@ -102,6 +109,8 @@ export class Game {
     this.#options = options;
     this.#runtime = runtime;
     this.#emitter = new Emitter(runtime.report);
+    // First of all listeners: a page that hears of an entity can see whether it was predicted.
+    this.#emitter.on("added", (entity) => this.#prediction?.adopt(entity));
     /** @type {Promise<void>} */
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = () => resolve(undefined);
@@ -168,7 +177,8 @@ export class Game {
   }
 
   /**
-   * Listen to "added", "changed", "removed", "event", "event:Name", "snapshot", "status" or "error".
+   * Listen to "added", "changed", "removed", "event", "event:Name", "snapshot", "status", "error", or to what is
+   * predicted: "predicted", "confirmed", "withdrawn".
    * @template {keyof Listeners | `event:${string}`} Name
    * @param {Name} name
    * @param {Name extends keyof Listeners ? Listeners[Name] : (fields: Record<string, any>) => void} listener
@@ -243,6 +253,27 @@ export class Game {
     if (joined.inputs && this.status === "playing") this.#command(joined.inputs, elapsed, serverTick);
   }
 
+  /**
+   * Predict the own entity: draw it where it will be, from now on and in every room that this game gets to. Takes the place of
+   * the prediction before. See prediction.js.
+   * @param {import("./prediction.js").PredictionOptions} options
+   * @returns {Prediction}
+   */
+  predict(options) {
+    const prediction = new Prediction(options, {
+      tell: (what, event) => this.#emitter.emit(what, event),
+      fail: (error) => this.#failPrediction(error),
+    });
+    if (this.#prediction) this.#prediction.enabled = false;
+    this.#prediction = prediction;
+    return prediction;
+  }
+
+  /** What `predict` returned last; null before. */
+  get prediction() {
+    return this.#prediction;
+  }
+
   /** Leave for good. */
   leave() {
     this.#session.leave();
@@ -253,6 +284,14 @@ export class Game {
     this.#lead.advance(elapsed, serverTick, this.#link());
     const message = inputs.sample(/** @type {number} */ (this.#lead.tick));
     if (message) this.#session.send(message);
+    this.#prediction?.advance(/** @type {number} */ (this.#lead.tick), elapsed);
+  }
+
+  /** @param {import("./errors.js").PredictionError} error */
+  #failPrediction(error) {
+    // Nobody listens: then the browser's console is told.
+    if (!this.#emitter.has("error")) this.#runtime.report(error);
+    this.#emitter.emit("error", error);
   }
 
   #link() {
@@ -322,6 +361,7 @@ export class Game {
     joined.welcome = welcome;
     joined.entities.context.hz = welcome.hz;
     joined.inputs?.restart();
+    this.#prediction?.restart();
     this.#lead.restart(welcome.resumed);
     this.#hasPlace = true;
     this.#clock.begin({ tick: joined.line.unwrap(welcome.tick), time: welcome.time, hz: welcome.hz }, now);
@@ -355,6 +395,7 @@ export class Game {
     joined.newestTick = tick;
     joined.entities.context.gap = joined.lateness.gap;
     joined.entities.follow(how, tick);
+    this.#prediction?.reconcile(joined, tick);
     if (how === "full") this.#resolveReady();
     this.#emitter.emit("snapshot", { tick: message.tick, bytes, full: how === "full" });
   }

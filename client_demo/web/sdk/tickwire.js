@@ -15,11 +15,13 @@
  *     }
  */
 
-import { UsageError } from "./errors.js";
+import { LinkConditioner } from "./conditioner.js";
+import { show, UsageError } from "./errors.js";
 import { Game } from "./game.js";
 import { browserRuntime } from "./runtime.js";
 
-export { ProtocolError, TickwireError, UsageError } from "./errors.js";
+export { LinkConditioner } from "./conditioner.js";
+export { PredictionError, ProtocolError, TickwireError, UsageError } from "./errors.js";
 export { Game } from "./game.js";
 export { mixAngles } from "./interpolation.js";
 export { tickDistance } from "./ticks.js";
@@ -51,7 +53,14 @@ export function connect(first, second, runtime) {
   const [url, options] = typeof first === "object" ? [undefined, first] : [first, second];
   if (typeof options?.room !== "string") throw new UsageError("connect() needs to know which room: connect({ room: \"arena\" }).");
   const complete = { ...browserRuntime(), ...runtime };
-  return new Game(socketUrl(url, complete.origin), options, complete);
+  return new Game(socketUrl(url, complete.origin), options, overLink(options.link, complete));
+}
+
+/** @param {LinkConditioner | undefined} link @param {import("./runtime.js").Runtime} runtime */
+function overLink(link, runtime) {
+  if (link === undefined) return runtime;
+  if (!(link instanceof LinkConditioner)) throw new UsageError(`connect() got the link ${show(link)}; give it a new LinkConditioner({ delayMs: 75 }).`);
+  return link.over(runtime);
 }
 
 /**
