@@ -20,6 +20,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_st
 from tickwire.framing import build_close_frame, build_frame
 from tickwire.lingering import linger
 from tickwire.player import LeaveReason
+from tickwire.round_trip import RoundTrip
 from tickwire.seat import Seat
 from tickwire.transport import Transport
 from tickwire_shared.closing import ABNORMAL, CloseCode, clip_reason
@@ -32,6 +33,7 @@ from tickwire_shared.messages import (
     Ping,
     Resume,
     Resync,
+    View,
     build_pong,
     parse_client_items,
     parse_input,
@@ -79,6 +81,7 @@ class Session:
         self._seat: Seat | None = None
         self._generation = 0
         self._left = False
+        self._round_trip = RoundTrip()
 
     # The room's side
 
@@ -149,6 +152,7 @@ class Session:
             case Ping():
                 now = trio.current_time() * 1000.0
                 heard = self._transport.last_heard * 1000.0
+                self._round_trip.asked(now)
                 self.write_nowait(build_frame(build_pong(message.t1, heard, now)))
             case EventMessage():
                 self._talk()
@@ -158,6 +162,12 @@ class Session:
                 self._talk()
                 engine, seat = self._joined()
                 engine.resync(seat)
+            case View():
+                self._talk()
+                engine, seat = self._joined()
+                if message.t3 is not None:
+                    self._round_trip.answered(message.t3, self._transport.last_heard * 1000.0)
+                engine.put_view(seat, message.delay, self._round_trip)
             case Leave():
                 self._left = True
                 self.close(CloseCode.LEFT, "You left the room.")

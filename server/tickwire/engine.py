@@ -20,9 +20,11 @@ import trio
 from tickwire.entities import EntityStore
 from tickwire.framing import build_frame
 from tickwire.inputs import HOLD_TICKS, InputBuffer
+from tickwire.past import Past, Rewinder
 from tickwire.player import LeaveReason, Player
 from tickwire.replication import Replicator
 from tickwire.room import Room
+from tickwire.round_trip import RoundTrip
 from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
 from tickwire.timers import Timers
 from tickwire_shared.closing import CloseCode
@@ -30,6 +32,7 @@ from tickwire_shared.declare import Entity, Event, Input
 from tickwire_shared.errors import ProtocolError, UsageError, ValueRefused
 from tickwire_shared.kinds import Ref, Wire
 from tickwire_shared.messages import (
+    VIEW_STEPS,
     EventMessage,
     InputBatch,
     Welcome,
@@ -61,6 +64,7 @@ class Engine:
         tick: The last tick simulated (while a hook runs: the one being simulated).
         overruns: Ticks that took longer than they may.
         dropped_ticks: Ticks that were never simulated because the room was late.
+        views_refused: How often a player claimed to have seen the world when it can't have, and was not believed.
         lateness: Seconds by which the last ticks began late.
     """
 
@@ -77,6 +81,7 @@ class Engine:
         self.metadata: dict[str, object] = {}
         self.overruns = 0
         self.dropped_ticks = 0
+        self.views_refused = 0
         self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
         self.ended = trio.Event()
         self._options = options
@@ -91,6 +96,7 @@ class Engine:
         self._end: tuple[CloseCode, str] | None = None
         self._joined_once = False
         self._born = self.due
+        self._rewinder: Rewinder | None = None
         self._wants_inputs = room_type.on_input is not Room[Any].on_input
 
     # What the lobby and the list of rooms see
@@ -193,6 +199,13 @@ class Engine:
             raise ProtocolError(f"More than {MAX_CLIENT_EVENTS} events in one tick.", CloseCode.TOO_MANY_MESSAGES)
         seat.inbox.append((item, message.values))
 
+    def put_view(self, seat: Seat, delay: int | None, round_trip: RoundTrip) -> None:
+        """Note how far in the past the player says that it sees the world, and what its round trip is."""
+        seat.player.rtt_s = round_trip.mean_s
+        seat.viewing.allow(round_trip.most_s, self.room_type.hz, self.room_type.snapshot_every)
+        if delay is not None and not seat.viewing.claim(delay / VIEW_STEPS, self.tick):
+            self.views_refused += 1
+
     def resync(self, seat: Seat) -> None:
         """Send the seat a full snapshot next."""
         seat.version = None
@@ -253,6 +266,16 @@ class Engine:
         """End the room after this tick."""
         if self._end is None:
             self._end = (code, reason)
+
+    def seen_by(self, player: Player[Any]) -> Past:
+        """Show the world as a player saw it; see ``Room.seen_by``."""
+        seat = self._seats.get(player.id)
+        if seat is None:
+            raise UsageError(f"{player!r} has left the room, so it sees nothing.")
+        if self._rewinder is None:
+            room = self.room_type
+            self._rewinder = Rewinder(self.replicator.history, room.schema, room.snapshot_every)
+        return self._rewinder.seen(self.tick, seat.viewing.delay(self.tick))
 
     # The life of the room
 

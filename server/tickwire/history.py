@@ -54,6 +54,11 @@ class History:
                 return version, state
         return None
 
+    def oldest(self) -> tuple[int, WorldState]:
+        """Return the oldest version that is kept, and its state."""
+        version, state, _ = self._commits[0]
+        return version, state
+
 
 def _added_bytes(before: WorldState | None, state: WorldState) -> int:
     """Estimate what ``state`` takes beyond the columns that it shares with ``before``."""

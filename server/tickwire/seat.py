@@ -10,6 +10,7 @@ import attrs
 
 from tickwire.inputs import InputBuffer
 from tickwire.player import Player
+from tickwire.viewing import Viewing
 from tickwire_shared.declare import Entity
 from tickwire_shared.kinds import Wire
 from tickwire_shared.schema import ClassType
@@ -55,6 +56,7 @@ class Seat:
         events: Frames that go out behind it.
         private_sent: The private values that the client holds, by entity id; others have their defaults.
         private_unsure: Whether it may hold further ones: nobody knows what an old connection still delivered.
+        viewing: How far in the past the player sees the world.
     """
 
     player: Player[Any]
@@ -76,6 +78,7 @@ class Seat:
     drop_at: float = 0.0
     news_sent: tuple[int, int, int] | None = None
     drop_told: bool = False
+    viewing: Viewing = attrs.field(factory=Viewing)
 
     def advance(self, event: SeatEvent) -> None:
         """Go to the next state of the seat."""

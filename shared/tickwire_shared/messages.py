@@ -24,6 +24,9 @@ from tickwire_shared.ticks import TICK_MODULUS
 PROTOCOL_VERSION: Final = 1
 MAX_INPUTS_PER_MESSAGE: Final = 8
 MAX_DEPTH: Final = 8
+VIEW_STEPS: Final = 16
+"""Steps per tick of a view's delay: what crosses a screen in a second moves a 500th of it in one, at 30 ticks."""
+MAX_VIEW_DELAY: Final = 65535
 
 Mode = Literal["join_or_create", "create", "join", "id"]
 
@@ -38,6 +41,7 @@ class ClientKind(enum.IntEnum):
     PING = 5
     LEAVE = 6
     RESYNC = 7
+    VIEW = 8
 
 
 class ServerKind(enum.IntEnum):
@@ -108,7 +112,15 @@ class Resync:
     tick: int
 
 
-ClientMessage = Join | Resume | InputBatch | EventMessage | Ping | Leave | Resync
+@attrs.frozen
+class View:
+    """How far in the past the player sees the world, in 1/16 ticks, and the ``t3`` of the PONG that this answers."""
+
+    t3: float | None = None
+    delay: int | None = None
+
+
+ClientMessage = Join | Resume | InputBatch | EventMessage | Ping | Leave | Resync | View
 
 
 @attrs.frozen
@@ -225,6 +237,11 @@ def build_resync(tick: int) -> bytes:
     return pack([ClientKind.RESYNC, tick])
 
 
+def build_view(view: View) -> bytes:
+    """Encode VIEW."""
+    return pack([ClientKind.VIEW, view.t3, view.delay])
+
+
 def build_welcome(welcome: Welcome) -> bytes:
     """Encode WELCOME."""
     items = attrs.asdict(welcome, recurse=False)
@@ -299,6 +316,8 @@ def parse_client_items(items: list[object]) -> ClientMessage:
         case ClientKind.RESYNC:
             _count(items, 2)
             return Resync(tick_number(items[1]))
+        case ClientKind.VIEW:
+            return _parse_view(items)
         case _:
             raise ProtocolError(f"{quote(kind)} is no message kind that a client sends here.")
 
@@ -373,6 +392,14 @@ def _parse_event(items: list[object]) -> EventMessage:
         if type(value) is not int and type(value) is not bytes:
             raise ProtocolError(f"{quote(value)} is no wire value of an event.")
     return EventMessage(items[1], cast("tuple[Wire, ...]", tuple(items[2:])))
+
+
+def _parse_view(items: list[object]) -> View:
+    _count(items, 3)
+    delay = items[2]
+    if delay is not None and (type(delay) is not int or not 0 <= delay <= MAX_VIEW_DELAY):
+        raise ProtocolError(f"{quote(delay)} is no view delay; use 0 to {MAX_VIEW_DELAY}, in 1/{VIEW_STEPS} ticks.")
+    return View(None if items[1] is None else number(items[1], "t3"), delay)
 
 
 def _check_protocol(version: object) -> None:

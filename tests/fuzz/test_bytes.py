@@ -27,6 +27,7 @@ from tickwire_shared.messages import (
     Join,
     Resume,
     SnapshotMessage,
+    View,
     build_event,
     build_input,
     build_join,
@@ -34,6 +35,7 @@ from tickwire_shared.messages import (
     build_ping,
     build_resume,
     build_resync,
+    build_view,
     parse_client,
     parse_server,
 )
@@ -95,6 +97,7 @@ CLIENT_MESSAGES = (
     build_ping(12.5),
     build_leave(),
     build_resync(9),
+    build_view(View(1.5, 130)),
 )
 
 

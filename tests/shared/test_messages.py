@@ -13,6 +13,7 @@ from tickwire_shared.delta import diff
 from tickwire_shared.errors import ProtocolError
 from tickwire_shared.kinds import Flag, Integer, Text
 from tickwire_shared.messages import (
+    MAX_VIEW_DELAY,
     Check,
     Epoch,
     EventMessage,
@@ -27,6 +28,7 @@ from tickwire_shared.messages import (
     Resume,
     Resync,
     SnapshotMessage,
+    View,
     Welcome,
     build_check,
     build_epoch,
@@ -41,6 +43,7 @@ from tickwire_shared.messages import (
     build_resume,
     build_resync,
     build_snapshot,
+    build_view,
     build_welcome,
     check_event,
     parse_client,
@@ -114,6 +117,11 @@ def test_a_resync_comes_back_equal(tick: int) -> None:
     assert parse_client(build_resync(tick)) == Resync(tick)
 
 
+@given(st.none() | st.floats(allow_nan=False, allow_infinity=False), st.none() | st.integers(0, MAX_VIEW_DELAY))
+def test_a_view_comes_back_equal(t3: float | None, delay: int | None) -> None:
+    assert parse_client(build_view(View(t3, delay))) == View(t3, delay)
+
+
 def test_a_leave_comes_back_equal() -> None:
     assert parse_client(build_leave()) == Leave()
 
@@ -177,7 +185,7 @@ BAD_CLIENT: dict[str, object] = {
     "no array": 5,
     "an empty array": [],
     "kind 0": [0],
-    "an unknown kind": [8],
+    "an unknown kind": [9],
     "a kind of the wrong type": ["1"],
     "a bool as kind": [True, 1, "join", "arena", None, {}],
     "a float as kind": [6.0],
@@ -219,6 +227,15 @@ BAD_CLIENT: dict[str, object] = {
     "resync without a tick": [7],
     "resync beyond the ticks": [7, 1 << 32],
     "resync at a bool": [7, True],
+    "view too short": [8, None],
+    "view too long": [8, None, 1, 1],
+    "view of NaN": [8, None, nan],
+    "view of a float": [8, None, 32.0],
+    "view of a bool": [8, None, True],
+    "view of the future": [8, None, -1],
+    "view of more than the wire holds": [8, None, 65536],
+    "view with a stamp of NaN": [8, nan, 32],
+    "view with a stamp of text": [8, "now", 32],
     "input before the join": [3, 1, 0, 0],
 }
 
@@ -391,6 +408,7 @@ VALID = [
     build_ping(1.5),
     build_leave(),
     build_resync(9),
+    build_view(View(1.5, 130)),
     build_welcome(WELCOME),
     build_private(9, [1, 2], [[1, 1, 5]]),
     build_check(9, 1, 2),
