@@ -18,8 +18,8 @@ from trio.testing import MockClock
 from tests.client.meadow import Meadow
 from tickwire.testing import World
 from tickwire_client.client import JOIN_TIMEOUT_S, Game, connect
+from tickwire_client.connection import OPEN_TIMEOUT_S, Dial
 from tickwire_client.game_view import OUTBOX_LIMIT, Me
-from tickwire_client.link import OPEN_TIMEOUT_S, Dial
 from tickwire_client.reconnect import NEVER, Backoff
 from tickwire_client.sender import SILENCE_S
 from tickwire_shared.closing import ABNORMAL, CloseCode
