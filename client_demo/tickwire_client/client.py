@@ -27,9 +27,9 @@ from tickwire_client.game_view import GameView
 from tickwire_client.reconnect import NEVER, Backoff
 from tickwire_client.sender import Sender, now_ms
 from tickwire_client.views import EventView
+from tickwire_shared.client_messages import Join, Mode
 from tickwire_shared.closing import ABNORMAL, CloseCode, RetryPolicy
 from tickwire_shared.errors import ConnectionEnded, JoinRefused
-from tickwire_shared.messages import Join, Mode
 
 JOIN_TIMEOUT_S = 15.0
 LEAVE_TIMEOUT_S = 2.0  # for the server's answer to LEAVE

@@ -24,22 +24,9 @@ from tickwire_client.pacing import InputPacer
 from tickwire_client.replica import Replica
 from tickwire_client.statistics import GameStats
 from tickwire_client.views import EventView
-from tickwire_shared.closing import CloseCode, RetryPolicy, retry_policy
-from tickwire_shared.errors import ProtocolError, StaleBaseline, UsageError
-from tickwire_shared.kinds import Wire
-from tickwire_shared.messages import (
-    Check,
-    Epoch,
-    EventMessage,
+from tickwire_shared.client_messages import (
     Join,
-    News,
-    Pong,
-    Private,
     Resume,
-    ServerMessage,
-    SnapshotMessage,
-    Welcome,
-    build_event,
     build_input,
     build_join,
     build_leave,
@@ -47,7 +34,12 @@ from tickwire_shared.messages import (
     build_resume,
     build_resync,
 )
+from tickwire_shared.closing import CloseCode, RetryPolicy, retry_policy
+from tickwire_shared.errors import ProtocolError, StaleBaseline, UsageError
+from tickwire_shared.event_messages import EventMessage, build_event
+from tickwire_shared.kinds import Wire
 from tickwire_shared.schema import ClassType, Schema
+from tickwire_shared.server_messages import Check, Epoch, News, Pong, Private, ServerMessage, SnapshotMessage, Welcome
 
 
 class Phase(enum.Enum):

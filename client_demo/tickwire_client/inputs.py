@@ -12,7 +12,7 @@ from math import floor
 
 from attrs import define, field, frozen
 
-from tickwire_shared.messages import MAX_INPUTS_PER_MESSAGE
+from tickwire_shared.client_messages import MAX_INPUTS_PER_MESSAGE
 from tickwire_shared.ticks import TICK_MODULUS, tick_add, tick_distance
 
 MAX_AHEAD_TICKS = 32  # PROTOCOL.md, section 10: further ahead is refused

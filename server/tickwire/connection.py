@@ -23,22 +23,22 @@ from tickwire.player import LeaveReason
 from tickwire.round_trip import RoundTrip
 from tickwire.seat import Seat
 from tickwire.transport import Transport
-from tickwire_shared.closing import ABNORMAL, CloseCode, clip_reason
-from tickwire_shared.errors import ProtocolError
-from tickwire_shared.messages import (
+from tickwire_shared.client_messages import (
     ClientKind,
-    EventMessage,
     Join,
     Leave,
     Ping,
     Resume,
     Resync,
     View,
-    build_pong,
     parse_client_items,
     parse_input,
 )
+from tickwire_shared.closing import ABNORMAL, CloseCode, clip_reason
+from tickwire_shared.errors import ProtocolError
+from tickwire_shared.event_messages import EventMessage
 from tickwire_shared.packing import MAX_CLIENT_MESSAGE_BYTES, unpack_array
+from tickwire_shared.server_messages import build_pong
 from tickwire_shared.session import SessionEvent, SessionState, next_session_state
 
 if TYPE_CHECKING:

@@ -27,21 +27,14 @@ from tickwire.room import Room
 from tickwire.round_trip import RoundTrip
 from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
 from tickwire.timers import Timers
+from tickwire_shared.client_messages import VIEW_STEPS, InputBatch
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.declare import Entity, Event, Input
 from tickwire_shared.errors import ProtocolError, UsageError, ValueRefused
+from tickwire_shared.event_messages import EventMessage, build_event, check_event
 from tickwire_shared.kinds import Ref, Wire
-from tickwire_shared.messages import (
-    VIEW_STEPS,
-    EventMessage,
-    InputBatch,
-    Welcome,
-    build_epoch,
-    build_event,
-    build_welcome,
-    check_event,
-)
 from tickwire_shared.schema import ClassType, FieldType
+from tickwire_shared.server_messages import Welcome, build_epoch, build_welcome
 from tickwire_shared.session import SeatEvent, SeatState
 from tickwire_shared.ticks import tick_add, tick_distance
 

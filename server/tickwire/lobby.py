@@ -12,9 +12,9 @@ import trio
 from tickwire.connection import serve_connection
 from tickwire.engine import Engine
 from tickwire.room import Room
+from tickwire_shared.client_messages import Join, Resume
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.errors import DeclarationError, ProtocolError
-from tickwire_shared.messages import Join, Resume
 
 MAX_ROOMS: Final = 1000
 """Rooms of one server, unless it is told otherwise."""

@@ -30,8 +30,8 @@ from tickwire.room import Room
 from tickwire_client.client import Game, connect
 from tickwire_client.conditioner import Link as Link
 from tickwire_client.reconnect import Backoff
+from tickwire_shared.client_messages import Mode
 from tickwire_shared.errors import UsageError
-from tickwire_shared.messages import Mode
 
 T = TypeVar("T")
 AnyRoom = type[Room[Any]]

@@ -22,10 +22,10 @@ from tickwire_client.connection import OPEN_TIMEOUT_S, Dial
 from tickwire_client.game_view import OUTBOX_LIMIT, Me
 from tickwire_client.reconnect import NEVER, Backoff
 from tickwire_client.sender import SILENCE_S
+from tickwire_shared.client_messages import Mode
 from tickwire_shared.closing import ABNORMAL, CloseCode
 from tickwire_shared.delta import Delta
 from tickwire_shared.errors import ConnectionEnded, JoinRefused, UsageError
-from tickwire_shared.messages import Mode
 
 
 def meadow(world: World) -> Meadow:

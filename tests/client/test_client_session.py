@@ -18,30 +18,31 @@ from tickwire_client.client_session import (
     Welcomed,
     wire_values,
 )
-from tickwire_shared.closing import CloseCode, RetryPolicy
-from tickwire_shared.delta import Delta, diff
-from tickwire_shared.errors import PeerError, ProtocolError, UsageError, ValueRefused
-from tickwire_shared.messages import (
-    EventMessage,
+from tickwire_shared.client_messages import (
     InputBatch,
     Join,
     Leave,
     Ping,
     Resume,
-    Welcome,
-    build_check,
-    build_epoch,
-    build_event,
-    build_news,
-    build_pong,
-    build_private,
     build_resync,
-    build_snapshot,
-    build_welcome,
     parse_client,
     parse_input,
 )
+from tickwire_shared.closing import CloseCode, RetryPolicy
+from tickwire_shared.delta import Delta, diff
+from tickwire_shared.errors import PeerError, ProtocolError, UsageError, ValueRefused
+from tickwire_shared.event_messages import EventMessage, build_event
 from tickwire_shared.packing import unpack_array
+from tickwire_shared.server_messages import (
+    Welcome,
+    build_check,
+    build_epoch,
+    build_news,
+    build_pong,
+    build_private,
+    build_snapshot,
+    build_welcome,
+)
 from tickwire_shared.state import Table, WorldState, checksum
 
 SCHEMA = Meadow.schema

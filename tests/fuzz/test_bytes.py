@@ -21,14 +21,10 @@ from tickwire.logs import LogLevel, configure_logs
 from tickwire.testing import World
 from tickwire.transport import Transport
 from tickwire_shared.applying import apply
-from tickwire_shared.closing import CloseCode
-from tickwire_shared.errors import ProtocolError
-from tickwire_shared.messages import (
+from tickwire_shared.client_messages import (
     Join,
     Resume,
-    SnapshotMessage,
     View,
-    build_event,
     build_input,
     build_join,
     build_leave,
@@ -37,10 +33,13 @@ from tickwire_shared.messages import (
     build_resync,
     build_view,
     parse_client,
-    parse_server,
 )
+from tickwire_shared.closing import CloseCode
+from tickwire_shared.errors import ProtocolError
+from tickwire_shared.event_messages import build_event
 from tickwire_shared.packing import unpack
 from tickwire_shared.schema import Schema
+from tickwire_shared.server_messages import SnapshotMessage, parse_server
 from tickwire_shared.state import WorldState
 
 COUNT = int(os.environ.get("TICKWIRE_FUZZ", "100000"))

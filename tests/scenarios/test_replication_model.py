@@ -35,8 +35,8 @@ from tickwire_shared.declare import (
     ref,
     text,
 )
+from tickwire_shared.event_messages import EventMessage
 from tickwire_shared.kinds import Wire
-from tickwire_shared.messages import EventMessage
 from tickwire_shared.session import SeatState
 
 MAX_PLAYERS = 5

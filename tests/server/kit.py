@@ -15,7 +15,8 @@ from tickwire.engine import Engine
 from tickwire.player import LeaveReason, Player
 from tickwire.room import Room
 from tickwire.seat import Seat
-from tickwire_shared.messages import InputBatch, ServerMessage, Welcome, parse_server
+from tickwire_shared.client_messages import InputBatch
+from tickwire_shared.server_messages import ServerMessage, Welcome, parse_server
 from tickwire_shared.ticks import tick_add, tick_distance
 
 MessageT = TypeVar("MessageT", bound=ServerMessage)

@@ -6,7 +6,8 @@ import attrs
 import trio
 
 from tests.server.frames import Op, PlainParser, Said, frame
-from tickwire_shared.messages import Join, ServerMessage, Welcome, build_join, parse_server
+from tickwire_shared.client_messages import Join, build_join
+from tickwire_shared.server_messages import ServerMessage, Welcome, parse_server
 
 UPGRADE = (
     b"GET /ws HTTP/1.1\r\nHost: world\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"

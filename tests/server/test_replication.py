@@ -12,8 +12,9 @@ from tickwire.history import History
 from tickwire.player import Player
 from tickwire.room import Room
 from tickwire_shared.declare import Entity, Event, Input, entity, event, inputs, integer, text
+from tickwire_shared.event_messages import EventMessage
 from tickwire_shared.kinds import Wire
-from tickwire_shared.messages import Check, EventMessage, News, Private, SnapshotMessage, Welcome, parse_server
+from tickwire_shared.server_messages import Check, News, Private, SnapshotMessage, Welcome, parse_server
 
 HZ = 20
 

@@ -15,9 +15,9 @@ from tickwire.past import Past
 from tickwire.player import Player
 from tickwire.room import Room
 from tickwire.round_trip import RoundTrip
+from tickwire_shared.client_messages import VIEW_STEPS
 from tickwire_shared.declare import Entity, Input, angle, entity, flag, inputs, integer, packed, quantized, ref, text
 from tickwire_shared.errors import UsageError
-from tickwire_shared.messages import VIEW_STEPS
 
 HZ = 20
 SLOW_S = 0.4

@@ -9,8 +9,8 @@ from tickwire_shared.applying import apply, ungap
 from tickwire_shared.delta import Delta, diff
 from tickwire_shared.errors import ProtocolError
 from tickwire_shared.kinds import Angle, Integer, Text
-from tickwire_shared.messages import SnapshotMessage, build_snapshot, parse_server
 from tickwire_shared.schema import ClassType, FieldType, Schema
+from tickwire_shared.server_messages import SnapshotMessage, build_snapshot, parse_server
 from tickwire_shared.state import Table, WorldState, checksum
 
 SCHEMA = Schema(

@@ -8,50 +8,50 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.shared.strategies import finite, mutations, schemas, ticks, transitions, wires
-from tickwire_shared.closing import CloseCode
-from tickwire_shared.delta import diff
-from tickwire_shared.errors import ProtocolError
-from tickwire_shared.kinds import Flag, Integer, Text
-from tickwire_shared.messages import (
+from tickwire_shared.client_messages import (
     MAX_VIEW_DELAY,
-    Check,
-    Epoch,
-    EventMessage,
     InputBatch,
     Join,
     Leave,
     Mode,
-    News,
     Ping,
-    Pong,
-    Private,
     Resume,
     Resync,
-    SnapshotMessage,
     View,
-    Welcome,
-    build_check,
-    build_epoch,
-    build_event,
     build_input,
     build_join,
     build_leave,
-    build_news,
     build_ping,
-    build_pong,
-    build_private,
     build_resume,
     build_resync,
-    build_snapshot,
     build_view,
-    build_welcome,
-    check_event,
     parse_client,
     parse_input,
-    parse_server,
 )
+from tickwire_shared.closing import CloseCode
+from tickwire_shared.delta import diff
+from tickwire_shared.errors import ProtocolError
+from tickwire_shared.event_messages import EventMessage, build_event, check_event
+from tickwire_shared.kinds import Flag, Integer, Text
 from tickwire_shared.packing import pack, unpack, unpack_array
 from tickwire_shared.schema import ClassType, FieldType, Schema
+from tickwire_shared.server_messages import (
+    Check,
+    Epoch,
+    News,
+    Pong,
+    Private,
+    SnapshotMessage,
+    Welcome,
+    build_check,
+    build_epoch,
+    build_news,
+    build_pong,
+    build_private,
+    build_snapshot,
+    build_welcome,
+    parse_server,
+)
 from tickwire_shared.state import WorldState
 
 u32 = st.integers(0, (1 << 32) - 1)

@@ -12,9 +12,9 @@ from typing import cast
 
 from tickwire_shared.delta import diff
 from tickwire_shared.kinds import Angle, Blob, Choice, Flag, Integer, IntKind, Kind, Packed, Quantized, Ref, Text, Wire
-from tickwire_shared.messages import build_check, build_snapshot
 from tickwire_shared.packing import pack
 from tickwire_shared.schema import ClassType, FieldType, Schema
+from tickwire_shared.server_messages import build_check, build_snapshot
 from tickwire_shared.state import Column, Table, WorldState, checksum
 from tickwire_shared.ticks import tick_add
 
