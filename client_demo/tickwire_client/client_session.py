@@ -37,9 +37,9 @@ from tickwire_shared.client_messages import (
 from tickwire_shared.closing import CloseCode, RetryPolicy, retry_policy
 from tickwire_shared.errors import ProtocolError, StaleBaseline, UsageError
 from tickwire_shared.event_messages import EventMessage, build_event
-from tickwire_shared.kinds import Wire
 from tickwire_shared.schema import ClassType, Schema
 from tickwire_shared.server_messages import Check, Epoch, News, Pong, Private, ServerMessage, SnapshotMessage, Welcome
+from tickwire_shared.wire_values import Wire
 
 
 class Phase(enum.Enum):

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from tickwire_shared.kinds import Kind, Ref, Wire
+from tickwire_shared.int_kinds import Ref
+from tickwire_shared.kinds import Kind
 from tickwire_shared.schema import ClassType, FieldType
+from tickwire_shared.wire_values import Wire
 
 
 @frozen(slots=True)

@@ -11,7 +11,7 @@ from tickwire_client.clock import ServerClock, whole_tick
 from tickwire_client.inputs import InputRun, InputSchedule
 from tickwire_client.lead import LeadController
 from tickwire_shared.errors import UsageError
-from tickwire_shared.kinds import Trigger
+from tickwire_shared.int_kinds import Trigger
 from tickwire_shared.schema import ClassType, FieldType, trigger_positions
 
 # A wake-up that comes a rounding error early would find nothing due and be wasted.

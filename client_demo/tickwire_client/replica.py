@@ -17,11 +17,11 @@ from tickwire_client.private import apply_private, read_owned, still_held
 from tickwire_client.views import EntityView, EventView
 from tickwire_shared.errors import StaleBaseline
 from tickwire_shared.event_messages import EventMessage, check_event
-from tickwire_shared.kinds import Wire
 from tickwire_shared.schema import Schema
 from tickwire_shared.server_messages import Check, Private, SnapshotMessage
 from tickwire_shared.state import WorldState, private_checksum
 from tickwire_shared.ticks import tick_add, tick_distance
+from tickwire_shared.wire_values import Wire
 
 
 @define(eq=False)

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from tickwire_client.layout import Layout, Place
-from tickwire_shared.kinds import Wire
+from tickwire_shared.wire_values import Wire
 
 if TYPE_CHECKING:
     from tickwire_client.replica import Replica

@@ -32,11 +32,12 @@ from tickwire_shared.closing import CloseCode
 from tickwire_shared.declare import Entity, Event, Input
 from tickwire_shared.errors import ProtocolError, UsageError, ValueRefused
 from tickwire_shared.event_messages import EventMessage, build_event, check_event
-from tickwire_shared.kinds import Ref, Wire
+from tickwire_shared.int_kinds import Ref
 from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.server_messages import Welcome, build_epoch, build_welcome
 from tickwire_shared.session import SeatEvent, SeatState
 from tickwire_shared.ticks import tick_add, tick_distance
+from tickwire_shared.wire_values import Wire
 
 MAX_CATCH_UP_STEPS: Final = 5
 """A room that is late runs at most this many ticks at once and drops the rest (field.md, T1)."""

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import attrs
 
 from tickwire_shared.errors import UsageError
-from tickwire_shared.kinds import Ref
+from tickwire_shared.int_kinds import Ref
 from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.smoothing import is_smooth, mix
 
 if TYPE_CHECKING:
     from tickwire.past import Past
-    from tickwire_shared.kinds import Wire
+    from tickwire_shared.wire_values import Wire
 
 Read = Callable[[Any], object]
 

@@ -22,11 +22,11 @@ from tickwire.framing import build_frame
 from tickwire.history import History
 from tickwire.seat import Seat
 from tickwire_shared.delta import diff, gaps
-from tickwire_shared.kinds import Wire
 from tickwire_shared.schema import ClassType
 from tickwire_shared.server_messages import build_check, build_news, build_private, build_snapshot
 from tickwire_shared.state import WorldState, checksum, private_checksum
 from tickwire_shared.ticks import tick_distance
+from tickwire_shared.wire_values import Wire
 
 HEARTBEAT_S: Final = 1.0
 """A client that got nothing for this long gets an empty snapshot, so that it knows the tick."""

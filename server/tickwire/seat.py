@@ -12,9 +12,9 @@ from tickwire.inputs import InputBuffer
 from tickwire.player import Player
 from tickwire.viewing import Viewing
 from tickwire_shared.declare import Entity
-from tickwire_shared.kinds import Wire
 from tickwire_shared.schema import ClassType
 from tickwire_shared.session import SeatEvent, SeatState, next_seat_state
+from tickwire_shared.wire_values import Wire
 
 MAX_QUEUE_BYTES: Final = 64 << 10
 """Events that a blocked connection may have waiting; beyond that it is closed as too slow."""

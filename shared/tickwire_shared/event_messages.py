@@ -8,10 +8,10 @@ from typing import cast
 import attrs
 
 from tickwire_shared.errors import ProtocolError
-from tickwire_shared.kinds import Wire
 from tickwire_shared.packing import pack
 from tickwire_shared.quoting import quote
 from tickwire_shared.schema import ClassType
+from tickwire_shared.wire_values import Wire
 
 
 @attrs.frozen

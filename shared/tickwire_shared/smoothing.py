@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from tickwire_shared.kinds import Angle, Kind, Quantized, Wire
+from tickwire_shared.int_kinds import Angle, Quantized
+from tickwire_shared.kinds import Kind
 from tickwire_shared.schema import ClassType
+from tickwire_shared.wire_values import Wire
 
 SNAP_SHARE: Final = 1 / 8
 """A quantised field that moves by more than this share of its range between two snapshots was put there."""

@@ -13,8 +13,8 @@ from tickwire.player import Player
 from tickwire.room import Room
 from tickwire_shared.declare import Entity, Event, Input, entity, event, inputs, integer, text
 from tickwire_shared.event_messages import EventMessage
-from tickwire_shared.kinds import Wire
 from tickwire_shared.server_messages import Check, News, Private, SnapshotMessage, Welcome, parse_server
+from tickwire_shared.wire_values import Wire
 
 HZ = 20
 

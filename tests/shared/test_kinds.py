@@ -10,23 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.shared.strategies import finite, kinds, packables, quantizeds, wires
+from tickwire_shared.byte_kinds import Blob, Packed, Text
 from tickwire_shared.errors import DeclarationError, ProtocolError, ValueRefused
-from tickwire_shared.kinds import (
-    KIND_NAMES,
-    MAX_INTEGER,
-    Angle,
-    Blob,
-    Choice,
-    Flag,
-    Integer,
-    Kind,
-    Packed,
-    Quantized,
-    Ref,
-    Text,
-    Trigger,
-    parse_kind,
-)
+from tickwire_shared.int_kinds import MAX_INTEGER, Angle, Choice, Flag, Integer, Quantized, Ref, Trigger
+from tickwire_shared.kinds import KIND_NAMES, Kind, parse_kind
 from tickwire_shared.packing import pack, unpack
 
 GRID = Quantized(min=0, max=120, step=1 / 64)

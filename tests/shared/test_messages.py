@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.shared.strategies import finite, mutations, schemas, ticks, transitions, wires
+from tickwire_shared.byte_kinds import Text
 from tickwire_shared.client_messages import (
     MAX_VIEW_DELAY,
     InputBatch,
@@ -32,7 +33,7 @@ from tickwire_shared.closing import CloseCode
 from tickwire_shared.delta import diff
 from tickwire_shared.errors import ProtocolError
 from tickwire_shared.event_messages import EventMessage, build_event, check_event
-from tickwire_shared.kinds import Flag, Integer, Text
+from tickwire_shared.int_kinds import Flag, Integer
 from tickwire_shared.packing import pack, unpack, unpack_array
 from tickwire_shared.schema import ClassType, FieldType, Schema
 from tickwire_shared.server_messages import (
