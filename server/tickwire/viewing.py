@@ -8,10 +8,12 @@ it measured itself justifies, and never that time ran backwards.
 
 from __future__ import annotations
 
+from math import floor
 from typing import Final
 
 import attrs
 
+from tickwire_shared.client_messages import VIEW_STEPS
 from tickwire_shared.ticks import tick_distance
 
 MOST_ROUND_TRIP_S: Final = 0.5
@@ -56,7 +58,8 @@ class Viewing:
 
     def allow(self, round_trip_s: float, hz: float, snapshot_every: int) -> None:
         """Believe what this round trip justifies."""
-        self.most = justified_ticks(round_trip_s, hz, snapshot_every)
+        most = justified_ticks(round_trip_s, hz, snapshot_every)
+        self.most = floor(most * VIEW_STEPS) / VIEW_STEPS  # what is believed can always be told to others
 
     def claim(self, delay: float, now: int) -> bool:
         """Take what the player tells; ``now`` is the last tick simulated.

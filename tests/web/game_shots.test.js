@@ -5,12 +5,17 @@ import { BULLET_SPEED, bulletAt, shortWay, ticksSince } from "../../client_demo/
 import { Shots } from "../../client_demo/web/game/shots.js";
 import { Timeline } from "../../client_demo/web/game/timeline.js";
 
-const BULLET = { id: 7, type: "Bullet", mine: false, x: 10, y: 20, heading: 0, born: 100, by: null };
+const BULLET = { id: 7, type: "Bullet", mine: false, x: 10, y: 20, heading: 0, born: 100, by: null, ahead: 0, spent: 0 };
 
 test("a bullet is its speed times its age from its launch", () => {
   assert.deepEqual(bulletAt(BULLET, 130, 30), { x: 10 + BULLET_SPEED, y: 20 });
   const down = bulletAt({ ...BULLET, heading: Math.PI / 2 }, 115, 30);
   assert.deepEqual(down, { x: 10, y: 20 + BULLET_SPEED / 2 });
+});
+
+test("a bullet launched ahead of the nose is where it would be had it left in the past", () => {
+  assert.deepEqual(bulletAt({ ...BULLET, ahead: 7.5 }, 107.5, 30), { x: 10 + BULLET_SPEED / 2, y: 20 });
+  assert.deepEqual(bulletAt({ ...BULLET, ahead: 7.5, spent: 5 }, 107.5, 30), { x: 10 + (BULLET_SPEED * 5) / 30, y: 20 });
 });
 
 test("ticks are counted across the end of their range", () => {
@@ -33,6 +38,15 @@ test("a bullet shows up when the picture reaches its launch, and stays until it 
   assert.equal(shots.at(109.9, 30).length, 1);
   assert.equal(shots.at(110, 30).length, 0);
   assert.equal(shots.count, 0);
+});
+
+test("a bullet launched ahead shows up where it would have left the nose, and ends where it met something", () => {
+  const shots = new Shots();
+  shots.launch({ ...BULLET, ahead: 8, spent: 5 });
+  assert.equal(shots.at(91.9, 30).length, 0);
+  assert.equal(shots.at(92, 30)[0]?.x, 10);
+  assert.equal(shots.at(96.9, 30).length, 1);
+  assert.equal(shots.at(97, 30).length, 0);
 });
 
 test("a bullet whose end is never heard of goes by itself", () => {

@@ -98,10 +98,10 @@ export class News {
 
   /** @param {Bullet} bullet @param {number} tick */
   #bulletEnded(bullet, tick) {
-    const { id, x, y, heading, born, by } = bullet;
+    const { id, x, y, heading, born, ahead, spent, by } = bullet;
     const hue = by?.hue ?? NEUTRAL_HUE;
     this.scene.shots.end(id, tick);
-    this.#later(() => this.scene.effects.fizzle(bulletAt({ x, y, heading, born }, tick, this.game.hz), hue));
+    this.#later(() => this.scene.effects.fizzle(bulletAt({ x, y, heading, born, ahead, spent }, tick, this.game.hz), hue));
   }
 
   /** @param {number} x @param {number} y */

@@ -5,7 +5,7 @@
  * bullet shows up when its launch is shown, and stays until its end is.
  */
 
-import { bulletAt, ticksSince } from "./arena.js";
+import { bulletAt, flownTicks, ticksSince } from "./arena.js";
 import { tint } from "./palette.js";
 
 /** Ticks of flight that the trail shows. */
@@ -13,7 +13,7 @@ const TRAIL_TICKS = 2.6;
 /** The server ends a bullet by then; the picture doesn't depend on hearing so. */
 const LONGEST_FLIGHT_TICKS = 40;
 
-/** @typedef {{x: number, y: number, heading: number, born: number, hue: number, ends: number | null}} Shot */
+/** @typedef {{x: number, y: number, heading: number, born: number, ahead: number, spent: number, hue: number, ends: number | null}} Shot */
 
 export class Shots {
   /** @type {Map<number, Shot>} */
@@ -25,8 +25,8 @@ export class Shots {
 
   /** @param {import("./arena.js").Bullet} bullet */
   launch(bullet) {
-    const { x, y, heading, born, by } = bullet;
-    this.#flying.set(bullet.id, { x, y, heading, born, hue: by?.hue ?? 50, ends: null });
+    const { x, y, heading, born, ahead, spent, by } = bullet;
+    this.#flying.set(bullet.id, { x, y, heading, born, ahead, spent, hue: by?.hue ?? 50, ends: null });
   }
 
   /** @param {number} id @param {number} tick the tick in which it ended */
@@ -48,10 +48,11 @@ export class Shots {
   at(tick, hz) {
     const shown = [];
     for (const [id, shot] of this.#flying) {
-      const age = ticksSince(tick, shot.born);
-      const over = age > LONGEST_FLIGHT_TICKS || (shot.ends !== null && ticksSince(tick, shot.ends) >= 0);
+      const flown = flownTicks(shot, tick);
+      const isSpent = shot.spent > 0 && flown >= shot.spent;
+      const over = isSpent || flown > LONGEST_FLIGHT_TICKS || (shot.ends !== null && ticksSince(tick, shot.ends) >= 0);
       if (over) this.#flying.delete(id);
-      else if (age >= 0) shown.push({ shot, ...bulletAt(shot, tick, hz), trail: bulletAt(shot, tick - Math.min(age, TRAIL_TICKS), hz) });
+      else if (flown >= 0) shown.push({ shot, ...bulletAt(shot, tick, hz), trail: bulletAt(shot, tick - Math.min(flown, TRAIL_TICKS), hz) });
     }
     return shown;
   }
