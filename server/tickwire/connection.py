@@ -185,12 +185,6 @@ class Session:
     def _ask(self, message: Join | Resume) -> None:
         self.state = next_session_state(self.state, SessionEvent.ASK)
         engine = self._find_room(message)
-        schema = engine.room_type.schema
-        if message.schema_hash is not None and message.schema_hash != schema.hash:
-            raise ProtocolError(
-                f"The client was built for another version of {engine.room_type.name}: reload the page or update.",
-                CloseCode.WRONG_SCHEMA,
-            )
         self._engine = engine
         if isinstance(message, Join):
             self._seat, self._generation = engine.reserve(message.options, self)
@@ -204,7 +198,7 @@ async def serve_connection(stream: trio.abc.Stream, head: bytes, find_room: Find
     Args:
         stream: The connection, of which ``head`` was read already.
         head: The request's head and whatever followed it.
-        find_room: Finds the room for a join; raises ProtocolError when there is none.
+        find_room: Finds the room for a join; raises ProtocolError when there is none, or of another schema.
     """
     try:
         async with trio.open_nursery() as nursery:

@@ -80,24 +80,25 @@ class Lobby:
         """Return the room that a join or resume leads to; make it if that is asked for.
 
         Raises:
-            ProtocolError: There is no such room, it is full, or no further room may be made.
+            ProtocolError: There is no such room, it is full, no further room may be made, or the client was
+                built against another schema.
         """
         if self._closing:
             raise ProtocolError("The server is shutting down.", CloseCode.SHUTTING_DOWN)
         if isinstance(message, Resume):
-            found = self._rooms.get(message.room)
-            if found is None:
-                raise ProtocolError("The room of this seat is over: join anew.", CloseCode.RESUME_FAILED)
+            return self._of_seat(message)
+        if message.mode == "id":
+            found = self._by_id(message.target)
+            _check_schema(message, found.room_type)
             return found
+        room_type = self._type(message.target)
+        _check_schema(message, room_type)  # before a room is made
         match message.mode:
-            case "id":
-                return self._by_id(message.target)
             case "create":
-                return self.create(self._type(message.target), message.options)
+                return self.create(room_type, message.options)
             case "join":
-                return self._open_room(self._type(message.target))
+                return self._open_room(room_type)
             case "join_or_create":
-                room_type = self._type(message.target)
                 return self._first_open(room_type) or self.create(room_type, message.options)
 
     def create(self, room_type: type[Room[Any]], options: Mapping[str, object]) -> Engine:
@@ -148,6 +149,13 @@ class Lobby:
             self._rooms.pop(engine.id, None)
             _log.info("room disposed", room=engine.id, type=engine.room_type.name, tick=engine.tick)
 
+    def _of_seat(self, message: Resume) -> Engine:
+        found = self._rooms.get(message.room)
+        if found is None:
+            raise ProtocolError("The room of this seat is over: join anew.", CloseCode.RESUME_FAILED)
+        _check_schema(message, found.room_type)
+        return found
+
     def _type(self, name: str) -> type[Room[Any]]:
         try:
             return self._types[name]
@@ -173,3 +181,9 @@ class Lobby:
         if any(engine.room_type is room_type for engine in self._rooms.values()):
             raise ProtocolError(f"Every {room_type.name} room is full.", CloseCode.ROOM_FULL)
         raise ProtocolError(f"No {room_type.name} room is running.", CloseCode.NO_SUCH_ROOM)
+
+
+def _check_schema(message: Join | Resume, room_type: type[Room[Any]]) -> None:
+    if message.schema_hash is not None and message.schema_hash != room_type.schema.hash:
+        reason = f"The client was built for another version of {room_type.name}: reload the page or update."
+        raise ProtocolError(reason, CloseCode.WRONG_SCHEMA)

@@ -34,6 +34,10 @@ class RawClient:
     async def open(self, behind: bytes = b"") -> None:
         """Do the opening handshake; ``behind`` goes out in one piece with the request."""
         await self.stream.send_all(UPGRADE + behind)
+        await self.open_answered()
+
+    async def open_answered(self) -> None:
+        """Read the answer to the opening handshake."""
         head = b""
         while b"\r\n\r\n" not in head:
             head += await self._receive()
