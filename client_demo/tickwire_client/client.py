@@ -193,6 +193,9 @@ class Game(GameView):
         if self._ended is not None:
             raise self._ended
 
+    def _now_ms(self) -> float:
+        return now_ms()
+
     def _wake(self) -> None:
         if self._sender is not None:
             self._sender.wake()

@@ -13,7 +13,7 @@ arrived: the network client in `client.py`, the in-memory test kit, the fuzz tes
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from attrs import define, field, frozen
@@ -21,6 +21,7 @@ from attrs import define, field, frozen
 from tickwire_client.clock import PingTimer, ServerClock
 from tickwire_client.decoding import Decoder, PlainDecoder
 from tickwire_client.pacing import InputPacer
+from tickwire_client.prediction import Prediction, PredictionOptions, Room
 from tickwire_client.replica import Replica
 from tickwire_client.statistics import GameStats
 from tickwire_client.views import EventView
@@ -114,6 +115,7 @@ class ClientSession:
     stats: GameStats = field(factory=GameStats, init=False)
     pacer: InputPacer | None = field(default=None, init=False)
     heard_ms: float = field(default=0.0, init=False)
+    predictions: list[Prediction] = field(factory=list[Prediction], init=False)
     _pings: PingTimer = field(factory=PingTimer, init=False)
     _left: bool = field(default=False, init=False)
     _awaiting_full: bool = field(default=False, init=False)
@@ -127,6 +129,8 @@ class ClientSession:
         self.clock.forget_path()
         if self.pacer is not None:
             self.pacer.restart()
+        for prediction in self.predictions:
+            prediction.reconnect()
         if self.replica is not None:
             self.replica.forget_staged()
         if self.welcome is None:
@@ -207,6 +211,19 @@ class ClientSession:
         index = schema.event_index(name)
         return build_event(index, wire_values(schema.events[index], fields))
 
+    def predict(self, options: PredictionOptions, now_ms: Callable[[], float]) -> Prediction:
+        """Predict an entity of this player from now on.
+
+        Raises:
+            UsageError: Nothing was joined yet, the room takes no inputs, or the class can't be predicted.
+        """
+        replica = self.playing()
+        if self.pacer is None or self.welcome is None:
+            raise UsageError("This room takes no inputs, so there is nothing to predict from.")
+        prediction = Prediction(options, Room(replica, self.pacer, self.welcome.hold, now_ms))
+        self.predictions.append(prediction)
+        return prediction
+
     def playing(self) -> Replica:
         """The replica of the room that was joined.
 
@@ -261,7 +278,7 @@ class ClientSession:
                 f"WELCOME says resumed is {welcome.resumed}, but it answers a {'RESUME' if resumed else 'JOIN'}."
             )
         if self.replica is None or self.welcome is None or welcome.schema_hash != self.welcome.schema_hash:
-            self._adopt(Schema.parse(welcome.schema))
+            self._adopt(Schema.parse(welcome.schema), welcome)
         self.welcome = welcome
         self.clock.hz = welcome.hz
         self.clock.observe_epoch(welcome.tick, welcome.time)
@@ -270,9 +287,12 @@ class ClientSession:
         self.enter(Phase.PLAYING)
         return (Welcomed(resumed),)
 
-    def _adopt(self, schema: Schema) -> None:
+    def _adopt(self, schema: Schema, welcome: Welcome) -> None:
+        self.clock.hz = welcome.hz
         self.replica = Replica(schema, self.decoder)
         self.pacer = None if schema.input is None else InputPacer(schema.input, self.clock)
+        for prediction in self.predictions:
+            prediction.rebind(self.replica, self.pacer, welcome.hold)
 
     def _on_snapshot(self, replica: Replica, snapshot: SnapshotMessage, now_ms: float) -> tuple[Effect, ...]:
         full = snapshot.age == 0
@@ -291,6 +311,8 @@ class ClientSession:
             return self._resync(replica, snapshot.tick)
         self._awaiting_full = False
         self.stats.count_snapshot(now_ms, full=full)
+        for prediction in self.predictions:
+            prediction.reconcile()
         return (Updated(snapshot.tick, full),)
 
     def _on_check(self, replica: Replica, check: Check) -> tuple[Effect, ...]:
@@ -312,7 +334,7 @@ class ClientSession:
         self.stats.late_inputs = news.late
         self.stats.refused_inputs = news.refused
         if self.pacer is not None:
-            self.pacer.lead.observe_news(news.slack, news.late, now_ms)
+            self.pacer.lead.observe_news(news.tick, news.slack, now_ms)
 
 
 def wire_values(item: ClassType, fields: Mapping[str, object]) -> list[Wire]:

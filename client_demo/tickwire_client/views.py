@@ -7,7 +7,7 @@ and dequantises that one wire value, so what nobody reads costs nothing.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from tickwire_client.layout import Layout, Place
@@ -50,6 +50,10 @@ class EntityView:
     def to_dict(self) -> dict[str, Any]:
         """All fields and their values."""
         return {name: getattr(self, name) for name in self._layout.places}
+
+    def wires(self, names: Iterable[str]) -> tuple[Wire, ...]:
+        """The wire values of some fields, as the last snapshot has them."""
+        return tuple(self._wire(self._layout.place(name)) for name in names)
 
     def __getattr__(self, name: str) -> Any:
         """The author's value of the field ``name``."""

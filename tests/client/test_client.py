@@ -20,6 +20,7 @@ from tickwire.testing import World
 from tickwire_client.client import JOIN_TIMEOUT_S, Game, connect
 from tickwire_client.connection import OPEN_TIMEOUT_S, Dial
 from tickwire_client.game_view import OUTBOX_LIMIT, Me
+from tickwire_client.lead import FIRST_MARGIN_TICKS
 from tickwire_client.reconnect import NEVER, Backoff
 from tickwire_client.sender import SILENCE_S
 from tickwire_shared.client_messages import Mode
@@ -127,7 +128,7 @@ async def test_the_clock_agrees_with_the_servers(autojump_clock: MockClock) -> N
         assert ada.lead_ticks == 0.0
         ada.steer(pace=0.0)
         await world.ticks(2)
-        assert ada.lead_ticks == pytest.approx(1.0, abs=0.1)
+        assert ada.lead_ticks == pytest.approx(FIRST_MARGIN_TICKS, abs=0.1)
 
 
 async def test_the_servers_checks_find_nothing_wrong(autojump_clock: MockClock) -> None:
