@@ -26,8 +26,8 @@ const MAX_AHEAD_S = 3;
 /**
  * What a comparison with the server found.
  * @typedef {object} Verdict
- * @property {"equal" | "news" | "wrong" | "unforeseen"} outcome equal: as predicted. news: differs in what the step never
- *   changes. wrong: differs in what it does change. unforeseen: the tick had not been predicted
+ * @property {"equal" | "news" | "wrong" | "unforeseen"} outcome equal: as predicted. news: differs in what the step takes as
+ *   given. wrong: differs in what it is about. unforeseen: the tick had not been predicted
  * @property {readonly number[] | null} predicted the state that had been predicted for the tick
  */
 
@@ -40,9 +40,9 @@ export class Forecast {
   #states = new Array(KEPT);
   /** @type {readonly number[]} */
   #tentative = [];
-  /** By field: whether the step ever changed it. */
+  /** By field: whether it is what the step is about: it is drawn, or the step has changed it. */
   /** @type {boolean[]} */
-  #changes;
+  #isOurs;
 
   /** The server's last word. */
   oldest;
@@ -61,7 +61,7 @@ export class Forecast {
     this.#inputs = inputs;
     this.#hold = hold;
     this.#maxAhead = Math.min(Math.ceil(MAX_AHEAD_S * hz), KEPT - 2);
-    this.#changes = stepper.fields.map(() => false);
+    this.#isOurs = stepper.fields.map(({ kind }) => kind.isSmooth);
     this.oldest = this.newest = tick;
     this.#rebase(tick, wire);
   }
@@ -100,7 +100,7 @@ export class Forecast {
     const differing = wire.flatMap((value, k) => (value === predicted[k] ? [] : [k]));
     if (differing.length === 0) return { outcome: "equal", predicted };
     this.#keep(tick, wire);
-    return { outcome: differing.some((k) => this.#changes[k]) ? "wrong" : "news", predicted };
+    return { outcome: differing.some((k) => this.#isOurs[k]) ? "wrong" : "news", predicted };
   }
 
   /** Simulate again what comes after the server's last word. @returns {[first: number, last: number]} the ticks */
@@ -130,14 +130,14 @@ export class Forecast {
   #guess() {
     const tick = this.newest + 1;
     const isFar = tick > this.oldest + this.#maxAhead;
-    this.#tentative = isFar ? this.at(this.newest) : this.#run(tick, this.#inputs.at(tick) ?? this.#inputs.peek());
+    this.#tentative = isFar ? this.at(this.newest) : this.#run(tick, this.#inputs.at(tick) ?? this.#inputs.preview());
   }
 
   /** @param {number} tick @param {readonly number[]} input */
   #run(tick, input) {
     const before = this.at(tick - 1);
     const after = this.#stepper.run(before, input, tick);
-    for (let k = 0; k < after.length; k++) if (after[k] !== before[k]) this.#changes[k] = true;
+    for (let k = 0; k < after.length; k++) if (after[k] !== before[k]) this.#isOurs[k] = true;
     return after;
   }
 

@@ -61,7 +61,7 @@ export class Inputs {
    */
   press(name) {
     const field = this.#spec.publicFields.find((candidate) => candidate.name === name);
-    if (!field || (field.kind.name !== "trigger" && field.kind.name !== "flag")) {
+    if (!field || !isButton(field.kind)) {
       throw new UsageError(`${this.#spec.name} has no trigger ${JSON.stringify(name)}; its fields are ${this.#spec.publicFields.map((f) => f.name).join(", ")}.`);
     }
     this.#pressed.add(field.index);
@@ -93,10 +93,14 @@ export class Inputs {
     return sent?.tick === tick ? sent.wire : undefined;
   }
 
-  /** What the next sample would be, as wire values: what is set now, and what was pressed. */
-  peek() {
-    const wire = this.#current.slice();
-    for (const index of this.#pressed) wire[index] = 1;
+  /**
+   * What the next sample will be as things are, as wire values, for whoever shows it before it is due. What was shown
+   * is sent: a button that is released in the meantime counts as pressed for this one tick.
+   * @returns {readonly number[]}
+   */
+  preview() {
+    const wire = this.#now();
+    for (const { index, kind } of this.fields) if (wire[index] === 1 && isButton(kind)) this.#pressed.add(index);
     return wire;
   }
 
@@ -122,9 +126,16 @@ export class Inputs {
     this.#sent.fill(undefined);
   }
 
+  /** What is set now, and what was pressed. */
+  #now() {
+    const wire = this.#current.slice();
+    for (const index of this.#pressed) wire[index] = 1;
+    return wire;
+  }
+
   /** @param {number} tick */
   #record(tick) {
-    const wire = this.peek();
+    const wire = this.#now();
     this.#pressed.clear();
     this.#current = this.#withoutTriggers(this.#current);
     this.#sent[slot(tick)] = { tick, wire };
@@ -150,6 +161,11 @@ export class Inputs {
     }
     return Object.preventExtensions(current);
   }
+}
+
+/** @param {import("./kinds.js").Kind} kind */
+function isButton({ name }) {
+  return name === "trigger" || name === "flag";
 }
 
 /** @param {number} tick */
