@@ -15,6 +15,7 @@ import { checkWire, Schema } from "./schema.js";
 import { Session } from "./session.js";
 import { Traffic } from "./stats.js";
 import { TickLine } from "./ticks.js";
+import { ViewDelay } from "./view_delay.js";
 import { Counts, GameClock, GameStats } from "./views.js";
 
 /** @typedef {import("./entities.js").Entity} Entity */
@@ -79,6 +80,7 @@ export class Game {
   #clock = new ServerClock();
   #render = new RenderClock();
   #lead = new LeadController();
+  #viewDelay = new ViewDelay();
   #traffic = new Traffic();
   /** @type {Joined | null} */
   #joined = null;
@@ -283,7 +285,11 @@ export class Game {
   #command(inputs, elapsed, serverTick) {
     this.#lead.advance(elapsed, serverTick, this.#link());
     const message = inputs.sample(/** @type {number} */ (this.#lead.tick));
-    if (message) this.#session.send(message);
+    if (message) {
+      const news = this.#viewDelay.update(/** @type {number} */ (this.#shownDelay(serverTick)));
+      if (news) this.#session.send(news);
+      this.#session.send(message);
+    }
     this.#prediction?.advance(/** @type {number} */ (this.#lead.tick), elapsed);
   }
 
@@ -292,6 +298,16 @@ export class Game {
     // Nobody listens: then the browser's console is told.
     if (!this.#emitter.has("error")) this.#runtime.report(error);
     this.#emitter.emit("error", error);
+  }
+
+  /**
+   * How many ticks what is drawn is behind what is commanded; null before the first frame.
+   * @param {number} serverTick
+   */
+  #shownDelay(serverTick) {
+    const { rttMs, hz } = this.#link();
+    const commanded = this.#lead.tick ?? serverTick + (rttMs * hz) / 2000;
+    return this.#render.tick === null ? null : commanded - this.#render.tick;
   }
 
   #link() {
@@ -347,7 +363,7 @@ export class Game {
       joined.replica.private(message);
       joined.entities.followPrivate();
     } else if (message.type === "event") this.#takeEvent(joined, message.index, message.values);
-    else if (message.type === "pong") this.#clock.exchange(message.t1, message.t2, message.t3, now);
+    else if (message.type === "pong") this.#takePong(message, now);
     else if (message.type === "check") this.#takeCheck(joined, message);
     else if (message.type === "epoch") this.#clock.setEpoch(joined.line.unwrap(message.tick), message.time);
     else this.#takeNews(message, now);
@@ -363,6 +379,7 @@ export class Game {
     joined.inputs?.restart();
     this.#prediction?.restart();
     this.#lead.restart(welcome.resumed);
+    this.#viewDelay.restart();
     this.#hasPlace = true;
     this.#clock.begin({ tick: joined.line.unwrap(welcome.tick), time: welcome.time, hz: welcome.hz }, now);
     this.#session.welcomed();
@@ -398,6 +415,12 @@ export class Game {
     this.#prediction?.reconcile(joined, tick);
     if (how === "full") this.#resolveReady();
     this.#emitter.emit("snapshot", { tick: message.tick, bytes, full: how === "full" });
+  }
+
+  /** @param {import("./messages.js").Pong} pong @param {number} now */
+  #takePong({ t1, t2, t3 }, now) {
+    this.#clock.exchange(t1, t2, t3, now);
+    this.#session.send(this.#viewDelay.answer(t3, this.#shownDelay(this.#clock.serverTick(this.#frameAt ?? now))));
   }
 
   /** @param {Joined} joined @param {number} index @param {unknown[]} values */
