@@ -24,6 +24,7 @@ from tickwire_client.pacing import InputPacer
 from tickwire_client.prediction import Prediction, PredictionOptions, Room
 from tickwire_client.replica import Replica
 from tickwire_client.statistics import GameStats
+from tickwire_client.view_delay import ViewDelay, ticks_between
 from tickwire_client.views import EventView
 from tickwire_shared.client_messages import (
     Join,
@@ -117,6 +118,7 @@ class ClientSession:
     heard_ms: float = field(default=0.0, init=False)
     predictions: list[Prediction] = field(factory=list[Prediction], init=False)
     _pings: PingTimer = field(factory=PingTimer, init=False)
+    _view_delay: ViewDelay = field(factory=ViewDelay, init=False)
     _left: bool = field(default=False, init=False)
     _awaiting_full: bool = field(default=False, init=False)
 
@@ -127,6 +129,7 @@ class ClientSession:
         self._pings = PingTimer()
         self._awaiting_full = False
         self.clock.forget_path()
+        self._view_delay.restart()
         if self.pacer is not None:
             self.pacer.restart()
         for prediction in self.predictions:
@@ -164,6 +167,9 @@ class ClientSession:
             due.append(build_ping(now_ms))
         run = self.pacer.take(now_ms, early_ticks) if self.pacer is not None else None
         if run is not None:
+            newest = run.tick + len(run.inputs) - 1
+            news = self._view_delay.update(self._shown_delay(newest, now_ms))
+            due.extend(() if news is None else (news,))
             due.append(build_input(run.tick, run.flat()))
         return due
 
@@ -258,7 +264,7 @@ class ClientSession:
             case EventMessage():
                 return (Happened(replica.read_event(message)),)
             case Pong():
-                self.stats.rtt.add(self.clock.observe_pong(message.t1, message.t2, message.t3, now_ms))
+                return self._on_pong(message, now_ms)
             case Check():
                 return self._on_check(replica, message)
             case Epoch():
@@ -293,6 +299,18 @@ class ClientSession:
         self.pacer = None if schema.input is None else InputPacer(schema.input, self.clock)
         for prediction in self.predictions:
             prediction.rebind(self.replica, self.pacer, welcome.hold)
+
+    def _on_pong(self, pong: Pong, now_ms: float) -> tuple[Effect, ...]:
+        self.stats.rtt.add(self.clock.observe_pong(pong.t1, pong.t2, pong.t3, now_ms))
+        # Once inputs are sent, each says itself whether the delay has changed.
+        commanded = self.clock.tick_at(now_ms) + self.clock.rtt_ms / 2 / self.clock.tick_ms
+        delay = None if self._view_delay.told else self._shown_delay(commanded, now_ms)
+        return (Send(self._view_delay.answer(pong.t3, delay)),)
+
+    def _shown_delay(self, commanded: float, now_ms: float) -> float:
+        """How many ticks what is shown, the newest snapshot, is behind what is commanded."""
+        tick = None if self.replica is None else self.replica.tick
+        return 0.0 if tick is None else ticks_between(tick, commanded)
 
     def _on_snapshot(self, replica: Replica, snapshot: SnapshotMessage, now_ms: float) -> tuple[Effect, ...]:
         full = snapshot.age == 0
