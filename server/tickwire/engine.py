@@ -78,6 +78,7 @@ class Engine:
         self.views_refused = 0
         self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
         self.ended = trio.Event()
+        self._stopping = trio.CancelScope()
         self._options = options
         self.room = room_type()
         self.room._engine = self  # pyright: ignore[reportPrivateUsage]
@@ -271,13 +272,19 @@ class Engine:
             self._rewinder = Rewinder(self.replicator.history, room.schema, room.snapshot_every)
         return self._rewinder.seen(self.tick, seat.viewing.delay(self.tick))
 
+    def stop(self, reason: str, code: CloseCode) -> None:
+        """End the room at once: between two ticks, however long the next one is off."""
+        self.request_end(reason, code)
+        self._stopping.cancel()
+
     # The life of the room
 
     async def run(self) -> None:
         """Run the room until it ends; returns, and never raises what the author's code raises."""
         try:
             self._create()
-            await self._loop()
+            with self._stopping:
+                await self._loop()
         except Exception as error:  # the author's hook: it ends this room and no other
             self._report(error)
         finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -105,19 +106,23 @@ class Lobby:
         """Make a room and start it.
 
         Raises:
-            ProtocolError: The server has all the rooms it may have.
+            ProtocolError: The server has all the rooms it may have, or the room's own ``__init__`` raised.
         """
         if len(self._rooms) >= self._max_rooms:
             raise ProtocolError(f"The server has all of its {self._max_rooms} rooms already.", CloseCode.SERVER_FULL)
         assert self._start is not None
-        engine = Engine(room_type, secrets.token_urlsafe(6), options)
+        try:
+            engine = Engine(room_type, secrets.token_urlsafe(6), options)
+        except Exception as error:  # the author's __init__: it ends this join and nothing else
+            _log.error("room failed", type=room_type.name, tick=0, hook="__init__", exc_info=error)
+            raise ProtocolError("The game failed in __init__.", CloseCode.ROOM_FAILED) from error
         self._rooms[engine.id] = engine
         self._start(engine)
         return engine
 
     def rooms_json(self) -> list[dict[str, object]]:
         """The rooms as plain data, for ``/rooms``."""
-        return [engine.describe() for engine in self._rooms.values()]
+        return [{**engine.describe(), "metadata": _json_or_why_not(engine.metadata)} for engine in self.rooms]
 
     def healthy(self) -> tuple[bool, dict[str, object]]:
         """Whether every room's tick loop goes on, and figures that say more."""
@@ -135,7 +140,7 @@ class Lobby:
         if not self._connections:
             self._all_closed.set()
         for engine in list(self._rooms.values()):
-            engine.request_end("The server is shutting down.", CloseCode.SHUTTING_DOWN)
+            engine.stop("The server is shutting down.", CloseCode.SHUTTING_DOWN)
         with trio.move_on_after(grace_s):
             for engine in list(self._rooms.values()):
                 await engine.ended.wait()
@@ -181,6 +186,15 @@ class Lobby:
         if any(engine.room_type is room_type for engine in self._rooms.values()):
             raise ProtocolError(f"Every {room_type.name} room is full.", CloseCode.ROOM_FULL)
         raise ProtocolError(f"No {room_type.name} room is running.", CloseCode.NO_SUCH_ROOM)
+
+
+def _json_or_why_not(metadata: Mapping[str, object]) -> Mapping[str, object]:
+    """What a room says of itself; what isn't JSON must not hide the other rooms."""
+    try:
+        json.dumps(metadata, default=str, allow_nan=False)
+    except Exception as error:  # the author's own values: they may raise anything
+        return {"error": f"The metadata is not JSON: {error}"}
+    return metadata
 
 
 def _check_schema(message: Join | Resume, room_type: type[Room[Any]]) -> None:
