@@ -84,6 +84,7 @@ export class Game {
   #traffic = new Traffic();
   /** @type {Joined | null} */
   #joined = null;
+  #interpolates = true;
   #hasPlace = false;
   /** @type {number | null} */
   #frameAt = null;
@@ -250,7 +251,8 @@ export class Game {
     const joined = this.#joined;
     if (!joined || !this.#clock.isSynced) return;
     const serverTick = this.#clock.serverTick(time);
-    this.#render.advance(serverTick - joined.lateness.delay, elapsed, joined.welcome.hz);
+    if (this.#interpolates) this.#render.advance(serverTick - joined.lateness.delay, elapsed, joined.welcome.hz);
+    else this.#render.tick = joined.newestTick;
     joined.entities.beginFrame(/** @type {number} */ (this.#render.tick));
     if (joined.inputs && this.status === "playing") this.#command(joined.inputs, elapsed, serverTick);
   }
@@ -274,6 +276,17 @@ export class Game {
   /** What `predict` returned last; null before. */
   get prediction() {
     return this.#prediction;
+  }
+
+  /** Whether what is not predicted is drawn between two snapshots, a little in the past; else it is where the newest has it. */
+  get interpolates() {
+    return this.#interpolates;
+  }
+
+  set interpolates(interpolates) {
+    // What is drawn has to go back in time at once; slowly it would run ahead of the snapshots meanwhile.
+    if (interpolates && !this.#interpolates) this.#render.tick = null;
+    this.#interpolates = interpolates;
   }
 
   /** Leave for good. */
