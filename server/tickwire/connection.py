@@ -57,7 +57,7 @@ CLOSE_DEADLINE_S: Final = 2.0
 _LEFT_CODES: Final = frozenset((1000, 1001, CloseCode.LEFT))
 
 _MESSAGE_TOO_BIG: Final = 1009  # section 7.4.1: what trio-websocket closes with beyond MAX_CLIENT_MESSAGE_BYTES
-_FAULT_CODES: Final = frozenset((CloseCode.BAD_MESSAGE, CloseCode.TOO_MANY_MESSAGES, _MESSAGE_TOO_BIG))
+_FAULT_CODES: Final = frozenset((CloseCode.BAD_MESSAGE, CloseCode.TOO_MANY_MESSAGES))
 
 _log = structlog.get_logger("tickwire.connection")
 
@@ -124,18 +124,20 @@ class Session:
 
     def ended(self, code: int) -> None:
         """Tell the room, once, that the connection is over, with the code that the peer sent, or 1006."""
+        reason = self._leave_reason(code)
         if self.closing is None:
             self.closing = (code, "")
             self.state = next_session_state(self.state, SessionEvent.CLOSE)
         engine, seat = self._engine, self._seat
         self._engine = self._seat = None
         if engine is not None and seat is not None:
-            engine.lost(seat, self._generation, self._leave_reason(code))
+            engine.lost(seat, self._generation, reason)
 
     def _leave_reason(self, code: int) -> LeaveReason:
         if self._left or code in _LEFT_CODES:
             return LeaveReason.LEFT
-        if self.closing is not None and self.closing[0] in _FAULT_CODES:
+        # A code of the client's own accuses the server, and says nothing against the player.
+        if code == _MESSAGE_TOO_BIG or (self.closing is not None and self.closing[0] in _FAULT_CODES):
             return LeaveReason.BAD_MESSAGE
         return LeaveReason.LOST
 

@@ -174,6 +174,16 @@ async def test_who_closes_in_the_usual_way_has_left(autojump_clock: MockClock, c
         assert played.log == ["join 2", "leave 2 left"]
 
 
+@pytest.mark.parametrize("code", [CloseCode.BAD_MESSAGE, CloseCode.TIMED_OUT])
+async def test_who_closes_because_of_the_server_keeps_its_seat(autojump_clock: MockClock, code: CloseCode) -> None:
+    async with scene() as played:
+        client = await played.joined()
+        await client.stream.send_all(frame(Op.CLOSE, code.to_bytes(2, "big")))
+        assert (await client.closed()).code == code
+        await played.world.ticks(2)
+        assert played.log == ["join 2", "drop 2"]
+
+
 async def test_a_leave_is_confirmed_and_frees_the_seat_at_once(autojump_clock: MockClock) -> None:
     async with scene() as played:
         client = await played.joined()
