@@ -20,7 +20,7 @@ from trio.testing import MockClock
 from tests.server.frames import Op
 from tests.server.kit import FakeLink, ticks
 from tests.server.raw_client import Closed, RawClient
-from tickwire.engine import JOIN_TIMEOUT_S, Engine
+from tickwire.engine import JOIN_TIMEOUT_S, MAX_CATCH_UP_STEPS, Engine
 from tickwire.lobby import STUCK_S, Lobby
 from tickwire.player import LeaveReason
 from tickwire.room import Room
@@ -307,7 +307,7 @@ async def test_a_room_that_is_stuck_makes_the_server_unhealthy_until_it_goes_on(
             False,
             {"rooms": 2, "players": 2, "connections": 0, "stuck": [guest.engine.id]},
         )
-        await ticks(guest.engine, 2)
+        await ticks(guest.engine, MAX_CATCH_UP_STEPS + 2)
         assert lobby.healthy()[0]
 
 
