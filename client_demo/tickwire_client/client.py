@@ -230,6 +230,7 @@ async def connect(
     decoder: Decoder | None = None,
     thrifty: bool = False,
     link: Link | None = None,
+    snap: Mapping[str, float] | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[Game]:
     """Join a room and play in it; leaving the block leaves the room.
@@ -249,6 +250,8 @@ async def connect(
         decoder: For many clients of one room in one process: a ``SharedDecoder`` that all are given.
         thrifty: Send inputs when a snapshot comes, up to a tick early, instead of by a timer of its own: for swarms.
         link: How bad the network is to be; for tests and demonstrations.
+        snap: Units by entity class: what moves farther from one snapshot to the next jumps in ``entity.view``;
+            an eighth of a field's range unless given.
         ssl_context: For ``wss``; by default the system's certificates decide.
 
     Raises:
@@ -259,7 +262,7 @@ async def connect(
     if stream is not None:
         dial, backoff = _dial_once(stream), NEVER
     dial = dial or tcp_dial(address, ssl_context)
-    session = ClientSession(Join(mode, room, options=dict(options or {})), decoder or PlainDecoder())
+    session = ClientSession(Join(mode, room, options=dict(options or {})), decoder or PlainDecoder(), dict(snap or {}))
     game = Game(address, session, dial, backoff=backoff, rng=rng or random.Random(), thrifty=thrifty, link=link)
     failure: Exception | None = None
     async with trio.open_nursery() as nursery:

@@ -156,6 +156,13 @@ class ServerClock:
             return 0.0
         return self._epoch_tick + (self.time_at(local_ms) - epoch_ms) * self.hz / 1000.0
 
+    def due_ms(self, tick: float) -> float:
+        """The server's time at which ``tick``, not wrapped, is due. 0 until ``synced``."""
+        epoch_ms = self._epoch_ms
+        if epoch_ms is None or self.hz <= 0:
+            return 0.0
+        return epoch_ms + (tick - self._epoch_tick) * 1000.0 / self.hz
+
     def _smooth(self, rtt: float) -> None:
         if not self._samples and self.rtt_ms == 0.0:
             self.rtt_ms = rtt

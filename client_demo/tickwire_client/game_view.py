@@ -12,7 +12,7 @@ from typing import Any
 from attrs import frozen
 
 from tickwire_client.client_session import ClientSession, Phase
-from tickwire_client.clock import ServerClock
+from tickwire_client.game_clock import GameClock
 from tickwire_client.pacing import InputPacer
 from tickwire_client.predicted_events import Match, Tell, no_match, no_news
 from tickwire_client.prediction import Prediction, PredictionOptions, Snap, no_snap
@@ -49,6 +49,7 @@ class GameView:
         self._happened: deque[EventView] = deque(maxlen=EVENT_BACKLOG)
         self._outbox: list[bytes] = []
         self._prediction: Prediction | None = None
+        self._clock = GameClock(session, lambda: self._now_ms())
 
     def all(self, name: str) -> list[EntityView]:
         """All entities of the class ``name``, by id.
@@ -108,14 +109,14 @@ class GameView:
         return self.session.clock.hz
 
     @property
-    def clock(self) -> ServerClock:
-        """Estimates of the round trip and of the server's time and tick."""
-        return self.session.clock
+    def clock(self) -> GameClock:
+        """The time here, at the server and in the picture, and the round trip."""
+        return self._clock
 
     @property
     def lead_ticks(self) -> float:
         """How many ticks ahead of the server inputs are addressed."""
-        return 0.0 if self.session.pacer is None else self.session.pacer.lead.lead_ticks
+        return self._clock.lead_ticks
 
     @property
     def stats(self) -> GameStats:
@@ -188,6 +189,13 @@ class GameView:
     def prediction(self) -> Prediction | None:
         """The newest prediction; None while there is none."""
         return self._prediction
+
+    def frame(self) -> None:
+        """Begin a frame of a picture: ``entity.view`` is as of now until the next. Call it once for each frame drawn.
+
+        A client that never does has nothing to interpolate, and pays nothing for it.
+        """
+        self.session.frame(self._now_ms())
 
     def send(self, event_name: str, /, **fields: Any) -> None:
         """Send an event to the room; fields not given have their defaults.

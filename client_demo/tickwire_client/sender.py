@@ -61,8 +61,8 @@ class Sender:
                 return
         if self._connection.needs_flush:
             self.wake()
-        elif self._nap.deadline * 1000 < now + 2 * self._view.clock.tick_ms:
-            self._nap.deadline = self._wake_at_s(now) + GRACE_TICKS * self._view.clock.tick_ms / 1000
+        elif self._nap.deadline * 1000 < now + 2 * self._view.session.clock.tick_ms:
+            self._nap.deadline = self._wake_at_s(now) + GRACE_TICKS * self._view.session.clock.tick_ms / 1000
 
     def _wake_at_s(self, now: float) -> float:
         return min(self._view.session.next_due_ms(now), self._silent_ms()) / 1000

@@ -7,7 +7,7 @@ and dequantises that one wire value, so what nobody reads costs nothing.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tickwire_client.layout import Layout, Place
@@ -46,6 +46,16 @@ class EntityView:
     def mine(self) -> bool:
         """Whether this player owns the entity."""
         return self.id in self._replica.owned
+
+    @property
+    def view(self) -> Mapping[str, float]:
+        """Where to draw it in this frame (``game.frame``): its public quantised and angle fields.
+
+        Predicted if it is, otherwise interpolated; as the newest snapshot has it where nothing is drawn yet.
+        """
+        viewer = self._replica.viewer
+        seen = None if viewer is None else viewer(self)
+        return {name: getattr(self, name) for name in self._layout.smooth} if seen is None else seen
 
     def to_dict(self) -> dict[str, Any]:
         """All fields and their values."""

@@ -123,7 +123,7 @@ async def test_the_clock_agrees_with_the_servers(autojump_clock: MockClock) -> N
         ada = await world.join("meadow")
         await trio.sleep(5.0)
         now_ms = trio.current_time() * 1000
-        assert ada.clock.time_at(now_ms) == pytest.approx(now_ms, abs=1.0)
+        assert ada.session.clock.time_at(now_ms) == pytest.approx(now_ms, abs=1.0)
         assert ada.clock.rtt_ms == pytest.approx(0.0, abs=1.0)
         assert ada.lead_ticks == 0.0
         ada.steer(pace=0.0)
