@@ -21,9 +21,9 @@ def test_a_delay_is_told_once_and_again_when_it_changed_by_an_eighth_of_a_tick()
 def test_every_pong_is_answered_with_its_stamp_and_with_the_delay_once_there_is_one() -> None:
     view = ViewDelay()
     assert told(view.answer(5.5, None)) == View(5.5, None)
-    assert not view.told
+    before = view.told
     assert told(view.answer(6.5, 3.0)) == View(6.5, 48)
-    assert view.told
+    assert (before, view.told) == (False, True)
     assert view.update(3.0) is None
 
 

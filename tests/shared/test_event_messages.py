@@ -6,16 +6,12 @@ from hypothesis import strategies as st
 
 from tests.shared.strategies import schemas, wires
 from tickwire_shared.byte_kinds import Text
-from tickwire_shared.client_messages import (
-    parse_client,
-)
+from tickwire_shared.client_messages import parse_client
 from tickwire_shared.errors import ProtocolError
 from tickwire_shared.event_messages import EventMessage, build_event, check_event
 from tickwire_shared.int_kinds import Integer
 from tickwire_shared.schema import ClassType, FieldType, Schema
-from tickwire_shared.server_messages import (
-    parse_server,
-)
+from tickwire_shared.server_messages import parse_server
 
 wire_values = st.lists(st.integers(-(1 << 52), 1 << 52) | st.binary(max_size=9), max_size=5).map(tuple)
 
