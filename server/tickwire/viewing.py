@@ -74,8 +74,8 @@ class Viewing:
         return likely
 
     def delay(self, now: int) -> float:
-        """The delay that is believed in tick ``now``: between the least and the most, and never back in time."""
-        return max(LEAST_TICKS, min(self.told, self.most, self._reach(now)))
+        """The delay that is believed in tick ``now``: no longer than justified, and never back in time."""
+        return min(self.told, self.most, self._reach(now))
 
     def _reach(self, now: int) -> float:
         """The delay with which time would have stood still since the last claim."""
