@@ -20,12 +20,15 @@ from attrs import define, field, frozen
 
 from tickwire_client.clock import PingTimer, ServerClock
 from tickwire_client.decoding import Decoder, PlainDecoder
+from tickwire_client.interpolation import Interpolation
+from tickwire_client.lateness import Lateness
 from tickwire_client.pacing import InputPacer
 from tickwire_client.prediction import Prediction, PredictionOptions, Room
 from tickwire_client.replica import Replica
 from tickwire_client.statistics import GameStats
+from tickwire_client.timeline import Timeline
 from tickwire_client.view_delay import ViewDelay, ticks_between
-from tickwire_client.views import EventView
+from tickwire_client.views import EntityView, EventView
 from tickwire_shared.client_messages import (
     Join,
     Resume,
@@ -105,10 +108,13 @@ class ClientSession:
         decoder: How messages are decoded; sessions of one process may share it.
         replica: The room; None before the first WELCOME.
         welcome: The newest WELCOME.
+        snap: Units by entity class: what moves farther from one snapshot to the next jumps instead of flying there.
+        interpolation: Draws the room; None before the first WELCOME.
     """
 
     join: Join
     decoder: Decoder = field(factory=PlainDecoder)
+    snap: Mapping[str, float] = field(factory=dict[str, float])
     phase: Phase = field(default=Phase.IDLE, init=False)
     replica: Replica | None = field(default=None, init=False)
     welcome: Welcome | None = field(default=None, init=False)
@@ -116,6 +122,7 @@ class ClientSession:
     stats: GameStats = field(factory=GameStats, init=False)
     pacer: InputPacer | None = field(default=None, init=False)
     heard_ms: float = field(default=0.0, init=False)
+    interpolation: Interpolation | None = field(default=None, init=False)
     predictions: list[Prediction] = field(factory=list[Prediction], init=False)
     _pings: PingTimer = field(factory=PingTimer, init=False)
     _view_delay: ViewDelay = field(factory=ViewDelay, init=False)
@@ -230,6 +237,16 @@ class ClientSession:
         self.predictions.append(prediction)
         return prediction
 
+    def frame(self, now_ms: float) -> None:
+        """Begin a frame: everything is drawn as of now until the next."""
+        if self.interpolation is not None:
+            self.interpolation.frame(now_ms)
+
+    @property
+    def shown_tick(self) -> float | None:
+        """The tick drawn in the last frame, not wrapped; None before the first."""
+        return None if self.interpolation is None else self.interpolation.render_tick
+
     def playing(self) -> Replica:
         """The replica of the room that was joined.
 
@@ -297,8 +314,19 @@ class ClientSession:
         self.clock.hz = welcome.hz
         self.replica = Replica(schema, self.decoder)
         self.pacer = None if schema.input is None else InputPacer(schema.input, self.clock)
+        timeline = Timeline(schema, welcome.hz, self.snap)
+        self.interpolation = Interpolation(self.clock, timeline, Lateness(welcome.snapshot_every), self.stats)
+        self.replica.viewer = self._view
         for prediction in self.predictions:
             prediction.rebind(self.replica, self.pacer, welcome.hold)
+
+    def _view(self, entity: EntityView) -> Mapping[str, float] | None:
+        """Where an entity is drawn: predicted if it is, else interpolated."""
+        for prediction in reversed(self.predictions):
+            if prediction.entity == entity:
+                return prediction.pose()
+        interpolation = self.interpolation
+        return None if interpolation is None else interpolation.place(entity.type, entity.id)
 
     def _on_pong(self, pong: Pong, now_ms: float) -> tuple[Effect, ...]:
         self.stats.rtt.add(self.clock.observe_pong(pong.t1, pong.t2, pong.t3, now_ms))
@@ -308,9 +336,11 @@ class ClientSession:
         return (Send(self._view_delay.answer(pong.t3, delay)),)
 
     def _shown_delay(self, commanded: float, now_ms: float) -> float:
-        """How many ticks what is shown, the newest snapshot, is behind what is commanded."""
-        tick = self._known_tick(now_ms)
-        return 0.0 if tick is None else ticks_between(tick, commanded)
+        """How many ticks what is shown is behind what is commanded: the newest snapshot, unless frames are drawn."""
+        newest = self._known_tick(now_ms)
+        drawn = None if self.interpolation is None else self.interpolation.shown_tick(now_ms)
+        shown = newest if drawn is None else drawn
+        return 0.0 if shown is None else ticks_between(shown, commanded)
 
     def _known_tick(self, now_ms: float) -> float | None:
         """The tick up to which the room is known: the newest snapshot's, or later while nothing changes."""
@@ -338,6 +368,8 @@ class ClientSession:
             return self._resync(replica, snapshot.tick)
         self._awaiting_full = False
         self.stats.count_snapshot(now_ms, full=full)
+        if self.interpolation is not None:
+            self.interpolation.arrived(snapshot.tick, replica.state, now_ms, full=full)
         for prediction in self.predictions:
             prediction.reconcile()
         return (Updated(snapshot.tick, full),)
