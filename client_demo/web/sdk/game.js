@@ -251,6 +251,8 @@ export class Game {
     const joined = this.#joined;
     if (!joined || !this.#clock.isSynced) return;
     const serverTick = this.#clock.serverTick(time);
+    // A guess about a link of which nothing is known is nothing to be smooth about.
+    if (!joined.lateness.isKnown) this.#render.tick = null;
     if (this.#interpolates) this.#render.advance(serverTick - joined.lateness.delay, elapsed, joined.welcome.hz);
     else this.#render.tick = joined.newestTick;
     joined.entities.beginFrame(/** @type {number} */ (this.#render.tick));
