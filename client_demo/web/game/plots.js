@@ -11,8 +11,8 @@ import { drawSparkline } from "./sparkline.js";
 /** @type {readonly Plot[]} */
 export const PLOTS = [
   { name: "rtt", label: "Round trip", unit: "ms", digits: 0, least: 50 },
-  { name: "jitter", label: "Jitter of the snapshots", unit: "ms", digits: 0, least: 20 },
-  { name: "lead", label: "Lead of your inputs", unit: "ticks", digits: 1, least: 5 },
+  { name: "jitter", label: "Snapshot jitter", unit: "ms", digits: 0, least: 20 },
+  { name: "lead", label: "Input lead", unit: "ticks", digits: 1, least: 5 },
   { name: "error", label: "Prediction error", unit: "units", digits: 2, least: 0.5 },
   { name: "delay", label: "Interpolation delay", unit: "ms", digits: 0, least: 100 },
 ];
