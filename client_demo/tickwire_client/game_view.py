@@ -130,8 +130,11 @@ class GameView:
             UsageError: The room takes no inputs, or the input class has no such field.
             ValueRefused: A value doesn't fit its field.
         """
-        self._pacer().steer(fields)
-        self._wake()
+        pacer = self._pacer()
+        running = pacer.running
+        pacer.steer(fields)
+        if not running:
+            self._wake()
 
     def press(self, trigger: str) -> None:
         """Set a trigger of the input for exactly one tick.
@@ -139,8 +142,11 @@ class GameView:
         Raises:
             UsageError: The room takes no inputs, or the input class has no such trigger.
         """
-        self._pacer().press(trigger)
-        self._wake()
+        pacer = self._pacer()
+        running = pacer.running
+        pacer.press(trigger)
+        if not running:
+            self._wake()
 
     def predict(
         self,

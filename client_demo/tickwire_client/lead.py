@@ -51,6 +51,7 @@ class LeadController:
 
     lead_ticks: float = field(default=0.0, init=False)
     _needs: deque[float] = field(factory=lambda: deque[float](maxlen=REPORTS), init=False)
+    _need: float | None = field(default=None, init=False)
     _slack: int = field(default=0, init=False)
     _reported_ms: float = field(default=0.0, init=False)
     _stepped_ms: float | None = field(default=None, init=False)
@@ -65,7 +66,7 @@ class LeadController:
         self._fill(local_ms)
         newest = tick_add(tick, slack)
         sent, lead = self._sent.get(newest % _REMEMBERED, (None, self.lead_ticks))
-        self._needs.append((lead if sent == newest else self.lead_ticks) - slack)
+        self._note((lead if sent == newest else self.lead_ticks) - slack)
         self._slack = slack
         self._reported_ms = local_ms
 
@@ -84,15 +85,19 @@ class LeadController:
     def restart(self) -> None:
         """Begin anew on a new connection: it may take another way."""
         self._needs.clear()
+        self._need = None
         self._sent.clear()
         self._stepped_ms = None
 
     def _aim(self, way_ticks: float) -> float:
-        if not self._needs:
+        if self._need is None:
             return way_ticks + FIRST_MARGIN_TICKS
+        return min(max(self.lead_ticks, self._need + LEAST_MARGIN_TICKS), self._need + MOST_MARGIN_TICKS)
+
+    def _note(self, need: float) -> None:
+        self._needs.append(need)
         worst_first = sorted(self._needs, reverse=True)
-        need = worst_first[int(len(worst_first) * IGNORED_SHARE)]
-        return min(max(self.lead_ticks, need + LEAST_MARGIN_TICKS), need + MOST_MARGIN_TICKS)
+        self._need = worst_first[int(len(worst_first) * IGNORED_SHARE)]
 
     def _fill(self, local_ms: float) -> None:
         """A report that didn't come would have said the same as the last one."""
@@ -100,6 +105,6 @@ class LeadController:
             return
         missing = min(REPORTS, int((local_ms - self._reported_ms) / REPORT_MS) - 1)
         for _ in range(missing):
-            self._needs.append(self.lead_ticks - self._slack)
+            self._note(self.lead_ticks - self._slack)
         if missing > 0:
             self._reported_ms = local_ms - REPORT_MS

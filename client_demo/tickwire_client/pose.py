@@ -59,6 +59,7 @@ class Pose:
             now_ms: The local time.
             tick_ms: How long a tick is.
         """
+        tick -= _excess(forecast, tick)
         place = self._at(forecast, tick, peek)
         if self._drawn is not None:
             was, at_ms = self._drawn
@@ -101,13 +102,13 @@ class Pose:
 
     def _at(self, forecast: Forecast, tick: float, peek: Wires) -> Place:
         whole, share = floor(tick) % TICK_MODULUS, tick % 1.0
-        ahead = tick_distance(whole, forecast.newest)
-        if ahead > 0:  # the input of that tick is about to be sent
-            whole, share, ahead = forecast.newest, 1.0, 0
         if tick_distance(whole, forecast.oldest) < 0:
             return self.read(forecast.at(forecast.oldest))
+        ahead = tick_distance(whole, forecast.newest)
+        if ahead > 0:
+            whole, share = forecast.newest, 1.0
         first = forecast.at(whole)
-        second = forecast.guess(peek) if ahead == 0 else forecast.at(tick_add(whole, 1))
+        second = forecast.guess(peek) if ahead >= 0 else forecast.at(tick_add(whole, 1))
         before, after = self.read(first), self.read(second)
         if self._units(before, after) > self.snap_distance:
             return before
@@ -115,3 +116,9 @@ class Pose:
 
     def _units(self, a: Place, b: Place) -> float:
         return hypot(*(a[name] - b[name] for name in self._positions))
+
+
+def _excess(forecast: Forecast, tick: float) -> float:
+    """How far a tick is beyond the last that can be drawn: its inputs are about to be sent."""
+    ahead = tick_distance(floor(tick) % TICK_MODULUS, forecast.newest)
+    return max(0.0, ahead - 1 + tick % 1.0)

@@ -273,12 +273,12 @@ class Prediction:
         tick = self.room.replica.tick
         if tick is None or tick_distance(tick, run.forecast.oldest) <= 0:
             return
-        before = run.place()
         wires = run.wires
+        before = None if run.forecast.states.get(tick) == wires else run.place()
         verdict = run.forecast.correct(tick, wires)
         self.error_units = 0.0
         self.compared += verdict.predicted is not None
-        if verdict.outcome is not Outcome.EQUAL:
+        if before is not None:
             self._correct(run, verdict, before, wires)
         run.events.judge(tick, verdict.outcome in (Outcome.EQUAL, Outcome.NEWS), self.room.replica)
 
