@@ -23,6 +23,7 @@ from tickwire.inputs import HOLD_TICKS, InputBuffer
 from tickwire.past import Past, Rewinder
 from tickwire.player import LeaveReason, Player
 from tickwire.replication import Replicator
+from tickwire.resyncing import Resyncs
 from tickwire.room import Room
 from tickwire.round_trip import RoundTrip
 from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
@@ -58,6 +59,7 @@ class Engine:
         tick: The last tick simulated (while a hook runs: the one being simulated).
         overruns: Ticks that took longer than they may.
         dropped_ticks: Ticks that were never simulated because the room was late.
+        resyncs: Counts the full snapshots that clients asked for because their state failed its check.
         views_refused: How often a player claimed to have seen the world when it can't have, and was not believed.
         lateness: Seconds by which the last ticks began late.
     """
@@ -75,6 +77,7 @@ class Engine:
         self.metadata: dict[str, object] = {}
         self.overruns = 0
         self.dropped_ticks = 0
+        self.resyncs = Resyncs()
         self.views_refused = 0
         self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
         self.ended = trio.Event()
@@ -202,9 +205,8 @@ class Engine:
             self.views_refused += 1
 
     def resync(self, seat: Seat) -> None:
-        """Send the seat a full snapshot next."""
-        seat.version = None
-        seat.forget_private()
+        """Send the seat a full snapshot next, or as soon as it may have another one."""
+        self.resyncs.ask(seat, trio.current_time())
 
     def lost(self, seat: Seat, generation: int, reason: LeaveReason) -> None:
         """Take note that a connection is gone; an older one than the seat's own changes nothing."""
@@ -343,6 +345,7 @@ class Engine:
     def _run_inbox(self) -> None:
         while self._inbox:
             self._inbox.popleft()()
+        self.resyncs.grant_due(self.due)
         self._hook = "on_event"
         for seat in list(self._seats.values()):
             if seat.inbox:

@@ -56,6 +56,7 @@ class Seat:
         events: Frames that go out behind it.
         private_sent: The private values that the client holds, by entity id; others have their defaults.
         private_unsure: Whether it may hold further ones: nobody knows what an old connection still delivered.
+        resync_from: When the client may have another full snapshot that it asks for.
         viewing: How far in the past the player sees the world.
     """
 
@@ -76,6 +77,7 @@ class Seat:
     queue_bytes: int = 0
     inbox: list[tuple[ClassType, tuple[Wire, ...]]] = attrs.field(factory=list[tuple[ClassType, tuple[Wire, ...]]])
     drop_at: float = 0.0
+    resync_from: float = 0.0
     news_sent: tuple[int, int, int] | None = None
     drop_told: bool = False
     viewing: Viewing = attrs.field(factory=Viewing)
