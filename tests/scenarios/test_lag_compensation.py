@@ -47,6 +47,7 @@ class Range(Arena):
         ship.x, ship.y, ship.heading = GUN_X, GUN_Y, 1.5 * pi
 
     def on_tick(self) -> None:
+        self.target.was = (self.target.x, self.target.y)
         self.target.x += self.speed * self.dt
         self.target.hp = FULL_HP
         self.delays = {player.id: self.seen_by(player).ticks_before(self.tick) for player in self.players}

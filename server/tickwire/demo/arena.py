@@ -5,8 +5,9 @@ in everybody's way, repair crates give hull back, and a ship that has just (re)a
 How ships move is in `flight.py`.
 """
 
-from collections.abc import Mapping
-from math import hypot
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from math import dist, hypot
 
 from tickwire import (
     Entity,
@@ -26,7 +27,7 @@ from tickwire import (
     ref,
     text,
 )
-from tickwire.demo.contact import Point, first_contact
+from tickwire.demo.contact import Point, first_met
 from tickwire.demo.flight import HEIGHT, SHIP_RADIUS, WIDTH, Motion, direction, step
 from tickwire_shared.ticks import tick_distance
 
@@ -49,6 +50,8 @@ CHAT_TICKS = 15
 NAME_BYTES = 24
 CHAT_BYTES = 120
 LAST_TICK = 2**32 - 1
+LEAP = 2.0
+"""No ship flies this far in a tick: it was put there."""
 
 
 @inputs
@@ -81,6 +84,7 @@ class Ship(Entity):
     silence: int = 0  # until it may chat again
     pilot: Player[Steer] | None = None
     compensated: bool = True  # whether its shots make up for the pilot's delay
+    was: Point = (0.0, 0.0)  # where it was before this tick; where it is, if it was put there
 
 
 @entity
@@ -179,6 +183,10 @@ class Round(Event):
     winner: str = text(max_bytes=NAME_BYTES)
 
 
+Moved = tuple[Ship, Point, Point]
+"""A ship, where it was and where it is."""
+
+
 class Arena(Room[Steer]):
     """The room: sets the field up, flies the ships, counts the hits."""
 
@@ -258,6 +266,7 @@ class Arena(Room[Steer]):
             return
         ship.shield = ship.wait > 0
         ship.thrust = steer.thrust
+        ship.was = (ship.x, ship.y)
         now = Motion(ship.x, ship.y, ship.vx, ship.vy, ship.heading)
         ship.x, ship.y, ship.vx, ship.vy, ship.heading = step(now, steer.turn, steer.thrust, self.all(Rock), self.dt)
         if steer.fire and ship.reload == 0:
@@ -280,7 +289,8 @@ class Arena(Room[Steer]):
         elif (
             bullet.spent
             or flown > BULLET_TICKS
-            or self.sweep(bullet, flown - 1, flown, [(ship, (ship.x, ship.y)) for ship in self.all(Ship)]) is not None
+            or self.sweep(bullet, flown - 1, flown, [(ship, ship.was, (ship.x, ship.y)) for ship in self.all(Ship)])
+            is not None
         ):
             self.despawn(bullet)
 
@@ -299,42 +309,41 @@ class Arena(Room[Steer]):
             return
         past = self.seen_by(ship.pilot)
         bullet.ahead = past.ticks_before(self.tick)
-        now = [(other, (other.x, other.y)) for other in self.all(Ship)]
-        moments = [(then.ticks_before(self.tick), self.ships_then(then)) for then in past.until_now()]
-        flown = 0.0
-        for ago, ships in [*moments, (0.0, now)]:
-            until = bullet.ahead - ago
-            met = self.sweep(bullet, flown, until, ships)
-            if met is not None:
-                bullet.spent = max(flown + met * (until - flown), 1 / 16)
-                return  # it is seen for this tick, so that all can draw it
-            flown = until
+        moments = [(then.ticks_before(self.tick), self.places_then(then)) for then in (past, *past.until_now())]
+        moments.append((0.0, {other.id: (other.x, other.y) for other in self.all(Ship)}))
+        for (since, places), (until, later) in pairwise(moments):
+            flown, reached = bullet.ahead - since, bullet.ahead - until
+            share = self.sweep(bullet, flown, reached, self.moved(places, later))
+            if share is not None:
+                bullet.spent = max(flown + (reached - flown) * share, 1 / 16)
+                return  # it is there for this tick, so that all can draw it
 
-    def ships_then(self, past: Past) -> list[tuple[Ship, Point]]:
-        """The ships in play that were so at a moment of the past, with where they were."""
-        found = [(self.find(Ship, then.id), (then.x, then.y)) for then in past.all(Ship) if then.alive]
-        return [(ship, at) for ship, at in found if ship is not None]
+    def places_then(self, past: Past) -> dict[int, Point]:
+        """Where the ships in play were at a moment of the past, by id."""
+        return {ship.id: (ship.x, ship.y) for ship in past.all(Ship) if ship.alive}
 
-    def sweep(self, bullet: Bullet, since: float, until: float, ships: list[tuple[Ship, Point]]) -> float | None:
-        """Fly a bullet for a part of its way, in ticks of flight; the nearest thing on it counts.
+    def moved(self, before: dict[int, Point], after: dict[int, Point]) -> list[Moved]:
+        """The ships of the later places, and where they came from: from there itself, if they were put there."""
+        ships = {ship.id: ship for ship in self.all(Ship)}
+        ways = [(ident, before.get(ident, at), at) for ident, at in after.items() if ident in ships]
+        return [(ships[ident], was if dist(was, at) < LEAP else at, at) for ident, was, at in ways]
+
+    def sweep(self, bullet: Bullet, since: float, until: float, ships: Iterable[Moved]) -> float | None:
+        """Fly a bullet for a part of its way, in ticks of flight; the first thing that it meets counts.
 
         Returns:
             The share of this part after which it met something or left the arena; None when it flies on.
         """
         start, end = bullet.after(since * self.dt), bullet.after(until * self.dt)
-        met: list[tuple[float, Ship | None]] = []
-        for rock in self.all(Rock):
-            if (way := first_contact(start, end, (rock.x, rock.y), rock.radius)) is not None:
-                met.append((way, None))
-        for ship, at in ships:
-            if ship.alive and ship is not bullet.by and (way := first_contact(start, end, at, SHIP_RADIUS)) is not None:
-                met.append((way, ship))
-        if met:
-            way, victim = min(met, key=lambda contact: contact[0])
-            if victim is not None:
-                self.hit(victim, bullet, start[0] + (end[0] - start[0]) * way, start[1] + (end[1] - start[1]) * way)
-            return way
-        return None if 0 <= end[0] <= WIDTH and 0 <= end[1] <= HEIGHT else 1.0
+        rocks = [(None, (rock.x, rock.y), (rock.x, rock.y), rock.radius) for rock in self.all(Rock)]
+        targets = [(ship, was, at, SHIP_RADIUS) for ship, was, at in ships if ship.alive and ship is not bullet.by]
+        met = first_met(start, end, [*rocks, *targets])
+        if met is None:
+            return None if 0 <= end[0] <= WIDTH and 0 <= end[1] <= HEIGHT else 1.0
+        share, victim = met
+        if victim is not None:
+            self.hit(victim, bullet, start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share)
+        return share
 
     def hit(self, victim: Ship, bullet: Bullet, x: float, y: float) -> None:
         """Take a bullet's damage from a ship; a shield takes it all."""
@@ -357,7 +366,7 @@ class Arena(Room[Steer]):
 
     def respawn(self, ship: Ship) -> None:
         """Put a ship back into play, whole and shielded, away from the others."""
-        ship.x, ship.y = self.free_spot(2 * SHIP_RADIUS)
+        ship.x, ship.y = ship.was = self.free_spot(2 * SHIP_RADIUS)
         ship.vx = ship.vy = 0.0
         ship.hp = FULL_HP
         ship.alive = ship.shield = True
