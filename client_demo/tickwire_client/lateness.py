@@ -14,21 +14,28 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
+from math import inf
 
 from attrs import define, field, frozen
 
-ARRIVALS = 60  # remembered to judge the link: 3 s at 20 snapshots a second
+ARRIVALS = 60  # remembered to judge the link: 2 s at 30 snapshots a second
 GAPS = 9  # ticks between snapshots are judged by the last few, so that a halved snapshot rate is noticed at once
 MAX_GAP_FACTOR = 4  # where little happens snapshots are rare; they count as if at this many times the announced gap
 
+BURST_GAPS = 0.25
+"""What comes this close behind the one before it, in announced gaps, was held up by it: a stall counts once, not once
+for every snapshot that it held up, and must not make everybody wait for the next stall."""
+
 JITTER_PERCENTILE = 0.85
 JITTER_FACTOR = 2.0
-"""Jitter is twice how far the 85th percentile of lateness is above the median. Percentiles, because a stall of
-400 ms every few seconds must not make everybody wait for the next one; twice covers 98 % of a normal distribution."""
+"""Jitter is twice how far the 85th percentile of lateness is above the median. Percentiles, because of stalls; twice
+covers 98 % of a normal distribution."""
 MAX_JITTER_GAPS = 5
 MARGIN_TICKS = 0.25  # for rounding and one frame of a screen
 
 RATE_LIMIT = 0.05  # the render tick runs at most this much faster or slower than time: too little to see
+HURRY_LIMIT = 0.25  # ... and this much while it is further off than
+HURRY_MS = 60.0  # this: the server's clock was set back, or the trip became a longer one
 DEAD_BAND_TICKS = 0.1  # smaller errors are left alone, so that the rate does not flutter
 CORRECTION_MS = 500.0  # an error is made up within about this time, as far as the rate limit allows
 JUMP_MS = 500.0  # further off it jumps: after a pause there is nothing to keep smooth
@@ -54,6 +61,7 @@ class Lateness:
     snapshot_every: int
     _late: deque[float] = field(factory=lambda: deque[float](maxlen=ARRIVALS), init=False)
     _gaps: deque[float] = field(factory=lambda: deque[float](maxlen=GAPS), init=False)
+    _last: float = field(default=-inf, init=False)
     _spread: _Spread | None = field(default=None, init=False)
 
     def arrived(self, late_ticks: float, gap_ticks: int) -> None:
@@ -63,9 +71,11 @@ class Lateness:
             late_ticks: How far the server's clock was past its tick.
             gap_ticks: Ticks since the snapshot before; 0 if that says nothing about the rate.
         """
-        self._late.append(late_ticks)
+        waited, self._last = gap_ticks + late_ticks - self._last, late_ticks
         if gap_ticks > 0:
             self._gaps.append(min(gap_ticks, self.snapshot_every * MAX_GAP_FACTOR))
+        if gap_ticks == 0 or waited >= BURST_GAPS * self.snapshot_every:
+            self._late.append(late_ticks)
         self._spread = None
 
     @property
@@ -112,7 +122,7 @@ class RenderClock:
             return
         error = target - self.tick - step
         wanted = 0.0 if abs(error) < DEAD_BAND_TICKS else error * min(elapsed_ms / CORRECTION_MS, 1.0)
-        reach = step * RATE_LIMIT
+        reach = step * (HURRY_LIMIT if abs(error) > HURRY_MS * hz / 1000.0 else RATE_LIMIT)
         self.tick += step + max(-reach, min(reach, wanted))
 
 

@@ -20,7 +20,7 @@ const GAPS = 9;
 /** In a room where little happens snapshots are rare; they count as if at this many times the announced distance. */
 const MAX_GAP_FACTOR = 4;
 /**
- * What comes this close behind the one before it, in snapshot gaps, was held up by it: a stall counts once, not once for
+ * What comes this close behind the one before it, in announced gaps, was held up by it: a stall counts once, not once for
  * every snapshot that it held up, and must not make everybody wait for the next stall.
  */
 const BURST_GAPS = 0.25;
@@ -44,14 +44,14 @@ export class Lateness {
 
   /** Typical ticks between two snapshots. */
   gap;
-  #longestGap;
+  #every;
   /** Spread of the lateness. */
   jitter = 0;
 
   /** @param {number} snapshotEvery what the server announced */
   constructor(snapshotEvery) {
     this.gap = snapshotEvery;
-    this.#longestGap = snapshotEvery * MAX_GAP_FACTOR;
+    this.#every = snapshotEvery;
   }
 
   /**
@@ -63,10 +63,10 @@ export class Lateness {
     const waited = gap + late - this.#last;
     this.#last = late;
     if (gap > 0) {
-      this.#gaps.push(Math.min(gap, this.#longestGap));
+      this.#gaps.push(Math.min(gap, this.#every * MAX_GAP_FACTOR));
       this.gap = this.#gaps.quantile(0.5);
     }
-    if (gap > 0 && waited < BURST_GAPS * this.gap) return;
+    if (gap > 0 && waited < BURST_GAPS * this.#every) return;
     this.#lates.push(late);
     this.#median = this.#lates.quantile(0.5);
     const spread = this.#lates.quantile(JITTER_PERCENTILE) - this.#median;
