@@ -39,6 +39,13 @@ class PastClass:
     jumps: tuple[tuple[int, float], ...]
     made: type[Any]
 
+    def is_jump(self, before: Table, row: int, after: Table, there: int) -> bool:
+        """Whether an entity was put elsewhere between two snapshots."""
+        return any(
+            abs(cast("int", after.columns[number][there]) - cast("int", before.columns[number][row])) > limit
+            for number, limit in self.jumps
+        )
+
 
 @attrs.define
 class Rewinder:
@@ -157,21 +164,11 @@ class Past:
 
     def _make(self, known: PastClass, row: int) -> Any:
         table = self._before.tables[known.index]
-        values = tuple([column[row] for column in table.columns])
-        return remember(known.made, table.ids[row], self, values, self._later(known, table, row))
-
-    def _later(self, known: PastClass, table: Table, row: int) -> tuple[Any, ...] | None:
-        """Return the values to move towards; None when there is nothing in between: it rests, ends or jumps."""
         after = self._after.tables[known.index]
-        if self.share == 0.0 or after is table:
-            return None
-        there = _row_of(after, table.ids[row])
-        if there is None:
-            return None
-        for number, limit in known.jumps:
-            if abs(cast("int", after.columns[number][there]) - cast("int", table.columns[number][row])) > limit:
-                return None
-        return tuple([column[there] for column in after.columns])
+        there = None if self.share == 0.0 or after is table else _row_of(after, table.ids[row])
+        if there is None or known.is_jump(table, row, after, there):
+            return remember(known.made, self, table, row, None, 0)
+        return remember(known.made, self, table, row, after, there)
 
 
 def _row_of(table: Table, ident: int) -> int | None:

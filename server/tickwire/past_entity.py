@@ -18,7 +18,7 @@ from tickwire_shared.smoothing import is_smooth, mix
 
 if TYPE_CHECKING:
     from tickwire.past import Past
-    from tickwire_shared.wire_values import Wire
+    from tickwire_shared.state import Table
 
 Read = Callable[[Any], object]
 
@@ -26,7 +26,7 @@ Read = Callable[[Any], object]
 def make_past_class(item: ClassType, author: type[Any]) -> type[Any]:
     """Make the read-only subclass of the entity class ``author``."""
     members: dict[str, object] = {
-        "__slots__": ("_later", "_past", "_values"),
+        "__slots__": ("_later", "_past", "_row", "_table", "_there"),
         "__setattr__": _refuse_change,
         "__delattr__": _refuse_change,
         "__init__": _refuse_making,
@@ -41,24 +41,25 @@ def make_past_class(item: ClassType, author: type[Any]) -> type[Any]:
     return type(author.__name__, (author,), members)
 
 
-def remember(
-    cls: type[Any], ident: int, past: Past, values: tuple[Wire, ...], later: tuple[Wire, ...] | None
-) -> object:
+def remember(cls: type[Any], past: Past, table: Table, row: int, later: Table | None, there: int) -> object:
     """Make a past entity.
 
     Args:
         cls: From ``make_past_class``.
-        ident: The entity's id.
         past: The moment it is of.
-        values: The public wire values in the snapshot before that moment.
-        later: Those in the snapshot behind it; None when there is nothing in between.
+        table: Its class in the snapshot before that moment; it is in ``row``.
+        row: See ``table``.
+        later: Its class in the snapshot behind; None when there is nothing in between: it rests, ends or jumps.
+        there: Its row in ``later``.
     """
     made: object = object.__new__(cls)
     put = object.__setattr__  # its own refuses
-    put(made, "id", ident)
+    put(made, "id", table.ids[row])
     put(made, "_past", past)
-    put(made, "_values", values)
+    put(made, "_table", table)
+    put(made, "_row", row)
     put(made, "_later", later)
+    put(made, "_there", there)
     return made
 
 
@@ -67,15 +68,15 @@ def _reader(number: int, field: FieldType) -> Read:
     if is_smooth(kind):
 
         def read_smooth(entity: Any) -> object:
-            later = entity._later
-            if later is None:
-                return kind.from_wire(entity._values[number])
-            return mix(kind, entity._values[number], later[number], entity._past.share)
+            value = entity._table.columns[number][entity._row]
+            if entity._later is None:
+                return kind.from_wire(value)
+            return mix(kind, value, entity._later.columns[number][entity._there], entity._past.share)
 
         return read_smooth
     if isinstance(kind, Ref):
-        return lambda entity: entity._past.refer(kind.of, entity._values[number])
-    return lambda entity: kind.from_wire(entity._values[number])
+        return lambda entity: entity._past.refer(kind.of, entity._table.columns[number][entity._row])
+    return lambda entity: kind.from_wire(entity._table.columns[number][entity._row])
 
 
 def _no_past_of(cls: str, name: str) -> Read:

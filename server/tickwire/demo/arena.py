@@ -50,7 +50,7 @@ CHAT_TICKS = 15
 NAME_BYTES = 24
 CHAT_BYTES = 120
 LAST_TICK = 2**32 - 1
-LEAP = 2.0
+LEAP = 1.25
 """No ship flies this far in a tick: it was put there."""
 
 
@@ -304,29 +304,21 @@ class Arena(Room[Steer]):
         begin that far ahead of the nose: the price of the pilot's delay, paid by those it shoots at from near.
         Who was hit in the past but is shot down by now is not hit again.
         """
-        ship = bullet.by
-        if ship is None or ship.pilot is None or not ship.compensated:
+        by = bullet.by
+        if by is None or by.pilot is None or not by.compensated:
             return
-        past = self.seen_by(ship.pilot)
+        past = self.seen_by(by.pilot)
         bullet.ahead = past.ticks_before(self.tick)
-        moments = [(then.ticks_before(self.tick), self.places_then(then)) for then in (past, *past.until_now())]
-        moments.append((0.0, {other.id: (other.x, other.y) for other in self.all(Ship)}))
-        for (since, places), (until, later) in pairwise(moments):
+        reach = bullet.ahead * (BULLET_SPEED * self.dt + LEAP) + SHIP_RADIUS
+        near = [ship for ship in self.all(Ship) if dist((ship.x, ship.y), (bullet.x, bullet.y)) < reach]
+        moments = [(then.ticks_before(self.tick), places(near, then)) for then in (past, *past.until_now())]
+        moments.append((0.0, {ship.id: (ship.x, ship.y) for ship in near}))
+        for (since, before), (until, after) in pairwise(moments):
             flown, reached = bullet.ahead - since, bullet.ahead - until
-            share = self.sweep(bullet, flown, reached, self.moved(places, later))
+            share = self.sweep(bullet, flown, reached, moved(near, before, after))
             if share is not None:
                 bullet.spent = max(flown + (reached - flown) * share, 1 / 16)
                 return  # it is there for this tick, so that all can draw it
-
-    def places_then(self, past: Past) -> dict[int, Point]:
-        """Where the ships in play were at a moment of the past, by id."""
-        return {ship.id: (ship.x, ship.y) for ship in past.all(Ship) if ship.alive}
-
-    def moved(self, before: dict[int, Point], after: dict[int, Point]) -> list[Moved]:
-        """The ships of the later places, and where they came from: from there itself, if they were put there."""
-        ships = {ship.id: ship for ship in self.all(Ship)}
-        ways = [(ident, before.get(ident, at), at) for ident, at in after.items() if ident in ships]
-        return [(ships[ident], was if dist(was, at) < LEAP else at, at) for ident, was, at in ways]
 
     def sweep(self, bullet: Bullet, since: float, until: float, ships: Iterable[Moved]) -> float | None:
         """Fly a bullet for a part of its way, in ticks of flight; the first thing that it meets counts.
@@ -414,6 +406,18 @@ class Arena(Room[Steer]):
         walls = min(x, y, WIDTH - x, HEIGHT - y)
         taken = min(rocks, crates, walls) < room
         return ships - 10 * WIDTH if taken else ships
+
+
+def places(ships: Iterable[Ship], past: Past) -> dict[int, Point]:
+    """Where those of the ships that were in play were at a moment of the past, by id."""
+    found = (past.get(ship) for ship in ships)
+    return {then.id: (then.x, then.y) for then in found if then is not None and then.alive}
+
+
+def moved(ships: Iterable[Ship], before: Mapping[int, Point], after: Mapping[int, Point]) -> list[Moved]:
+    """The ships of the later places, and where they came from: from there itself, if they were put there."""
+    ways = [(ship, before.get(ship.id, after[ship.id]), after[ship.id]) for ship in ships if ship.id in after]
+    return [(ship, was if dist(was, at) < LEAP else at, at) for ship, was, at in ways]
 
 
 def tidy(words: object, max_bytes: int) -> str:
