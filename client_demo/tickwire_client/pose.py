@@ -23,6 +23,22 @@ JUMP_TICKS = 0.5
 """The tick drawn may leave its course by this much between two frames; more was a jump of the lead, to be smoothed."""
 
 
+def position_kinds(item: ClassType, positions: Sequence[str] | None) -> dict[str, Quantized]:
+    """The kinds of the fields that make up the place of an entity of ``item``: all there are unless named.
+
+    Raises:
+        UsageError: One of those named is no quantized field that everyone sees.
+    """
+    quantized = {field.name: field.kind for field in item.public if isinstance(field.kind, Quantized)}
+    if positions is None:
+        return quantized
+    stranger = next((name for name in positions if name not in quantized), None)
+    if stranger is not None:
+        known = ", ".join(quantized) or "none"
+        raise UsageError(f"{item.name} has no quantized field {stranger!r} that everyone sees; it has {known}.")
+    return {name: quantized[name] for name in positions}
+
+
 class Pose:
     """Draws one predicted entity; told the local time in milliseconds."""
 
@@ -38,13 +54,9 @@ class Pose:
         self._fields: tuple[tuple[int, str, Kind], ...] = tuple(
             (k, field.name, field.kind) for k, field in enumerate(stepper.fields) if field.name in smooth
         )
-        quantized = {name: kind for _, name, kind in self._fields if isinstance(kind, Quantized)}
-        self._positions = tuple(quantized if positions is None else positions)
-        stranger = next((name for name in self._positions if name not in quantized), None)
-        if stranger is not None:
-            known = ", ".join(quantized) or "none"
-            raise UsageError(f"{item.name} has no quantized field {stranger!r} that everyone sees; it has {known}.")
-        spans = [quantized[name].high * quantized[name].step * SNAP_SHARE for name in self._positions]
+        places = position_kinds(item, positions)
+        self._positions = tuple(places)
+        spans = [kind.high * kind.step * SNAP_SHARE for kind in places.values()]
         self.snap_distance = snap_distance if snap_distance is not None else min(spans, default=float("inf"))
         self._error = VisualError(frozenset(name for _, name, kind in self._fields if isinstance(kind, Angle)))
         self._drawn: tuple[float, float] | None = None

@@ -31,7 +31,7 @@ from attrs import define, field, frozen
 from tickwire_client.forecast import Forecast, Outcome, Verdict
 from tickwire_client.inputs import InputRun, SentInputs
 from tickwire_client.pacing import InputPacer
-from tickwire_client.pose import Pose
+from tickwire_client.pose import Pose, position_kinds
 from tickwire_client.predicted_events import Match, PredictedEvent, PredictedEvents, Tell, no_match, no_news
 from tickwire_client.replica import Replica
 from tickwire_client.stepper import Step, StepContext, Stepper, Wires
@@ -185,6 +185,7 @@ class Prediction:
         self._enabled = value
         if value:
             self.error = None
+            self._guard(self._look)
         else:
             self.restart()
 
@@ -254,7 +255,7 @@ class Prediction:
 
     def _bind(self, room: Room) -> None:
         if isinstance(self.options.entity, str):
-            _predictable(room.replica, self.options.entity)
+            position_kinds(_predictable(room.replica, self.options.entity), self.options.positions)
         self.room = room
         self._sent = SentInputs(room.pacer.neutral, room.pacer.triggers, room.hold)
         room.pacer.follow(self.advance)
@@ -309,6 +310,8 @@ class Prediction:
             return None
 
     def _fail(self, error: Exception) -> None:
+        if self.error is not None:  # what the author's code raises while it is being stopped has been told
+            return
         self.error = error
         self.restart()
         if self.options.on_error is not None:
