@@ -204,3 +204,132 @@ async def test_who_moved_too_far_was_put_there_and_is_not_drawn_in_between(
         then = (await seen(engine, ada.player)).get(ship)
         assert then is not None
         assert then.x == drawn
+
+
+async def test_in_a_room_with_fewer_snapshots_players_see_what_is_between_two_snapshots(
+    autojump_clock: MockClock,
+) -> None:
+    async with running(Thrifty) as engine:
+        ada = FakePlayer(engine)
+        room = sea(engine)
+        ship = room.spawn(Ship())
+        room.script = lambda tick: setattr(ship, "x", float(tick * tick))
+        await ticks(engine, 13)
+        claim(ada, 7.5)
+        past = await seen(engine, ada.player)
+        then = past.get(ship)
+        assert then is not None
+        assert (engine.tick, past.tick) == (14, 6.5), "between the snapshots of ticks 6 and 9"
+        assert then.x == 36 + (81 - 36) * 0.5 / 3 + 0.0
+        claim(ada, 1.0)
+        await ticks(engine, 8)
+        past = await seen(engine, ada.player)
+        assert (engine.tick, past.tick) == (23, 21.0), "the newest tick that a snapshot was made of"
+
+
+async def test_what_flies_meets_each_tick_from_then_until_the_last_commit(autojump_clock: MockClock) -> None:
+    async with running(Sea) as engine:
+        ada = FakePlayer(engine)
+        room = sea(engine)
+        ship = room.spawn(Ship())
+        room.script = lambda tick: setattr(ship, "x", 10.0 * tick)
+        await ticks(engine, 12)
+        claim(ada, 4.5)
+        steps = await asked(
+            engine, lambda: [(then.tick, then.all(Ship)[0].x) for then in room.seen_by(ada.player).until_now()]
+        )
+        assert engine.tick == 13
+        assert steps == [(9.0, 90.0), (10.0, 100.0), (11.0, 110.0), (12.0, 120.0)]
+
+
+async def test_asking_changes_nothing_and_the_past_stays_as_it_was(autojump_clock: MockClock) -> None:
+    async with running(Sea) as engine:
+        ada = FakePlayer(engine)
+        room = sea(engine)
+        ship = room.spawn(Ship(x=5.0))
+        await ticks(engine, 4)
+        state = engine.replicator.state
+        claim(ada, 2)
+        past = await seen(engine, ada.player)
+        then = past.get(ship)
+        assert engine.replicator.state is state
+        ship.x = 50.0
+        room.despawn(ship)
+        await ticks(engine, 2)
+        assert then is not None
+        assert (then.x, then.id) == (5.0, 1)
+
+
+async def test_the_past_can_not_be_changed_and_says_what_it_does_not_hold(autojump_clock: MockClock) -> None:
+    async with running(Sea) as engine:
+        ada = FakePlayer(engine)
+        ship = sea(engine).spawn(Ship(), owner=ada.player)
+        await ticks(engine, 4)
+        then = (await seen(engine, ada.player)).get(ship)
+        assert then is not None
+        with pytest.raises(UsageError, match=r"Ship 1 is of the past, so x can't be changed; change the live entity"):
+            then.x = 3.0
+        with pytest.raises(UsageError, match=r"Ship.cooldown has no past: only fields that everyone sees"):
+            _ = then.cooldown
+        with pytest.raises(UsageError, match=r"Ship.fuel has no past"):
+            _ = then.fuel
+        with pytest.raises(UsageError, match=r"can't be made; ask room.seen_by"):
+            type(then)(x=3.0)
+        assert repr(then) == "<Ship 1 at tick 4.00>"
+
+
+async def test_a_player_that_has_left_sees_nothing(autojump_clock: MockClock) -> None:
+    async with running(Sea) as engine:
+        ada = FakePlayer(engine)
+        await ticks(engine, 2)
+        ada.leave()
+        await ticks(engine, 2)
+        with pytest.raises(UsageError, match="<Player 1> has left the room"):
+            engine.room.seen_by(ada.player)
+
+
+async def test_when_the_history_is_too_short_the_oldest_state_that_is_left_is_shown(autojump_clock: MockClock) -> None:
+    async with running(Sea) as engine:
+        ada = FakePlayer(engine)
+        room = sea(engine)
+        engine.replicator.history.max_bytes = 1
+        ship = room.spawn(Ship())
+        room.script = lambda tick: setattr(ship, "x", 10.0 * tick)
+        await ticks(engine, 12)
+        claim(ada, 9)
+        past = await seen(engine, ada.player)
+        assert past.tick == engine.tick - 1
+        assert [then.x for then in past.all(Ship)] == [10.0 * past.tick]
+
+
+async def test_the_past_reaches_across_the_wrap_of_ticks(autojump_clock: MockClock) -> None:
+    async with running(Sea) as engine:
+        ada = FakePlayer(engine)
+        room = sea(engine)
+        await ticks(engine, 1)
+        engine.tick = (1 << 32) - 4
+        ship = room.spawn(Ship())
+        steps = iter(range(1, 99))
+        room.script = lambda tick: setattr(ship, "x", 10.0 * next(steps))
+        await ticks(engine, 6)
+        claim(ada, 4.5)
+        past = await seen(engine, ada.player)
+        assert (engine.tick, past.tick) == (3, (1 << 32) - 1.5)
+        then = past.get(ship)
+        assert then is not None
+        assert then.x == 25.0
+        assert [moment.tick for moment in past.until_now()] == [(1 << 32) - 1, 0, 1, 2]
+
+
+async def test_a_room_that_never_asks_pays_nothing(autojump_clock: MockClock) -> None:
+    """Nothing is made for the past, and nothing is written to anybody because of a claim."""
+    async with running(Sea) as engine:
+        ada = FakePlayer(engine)
+        await ticks(engine, 3)
+        ada.hear()
+        for _ in range(10):
+            claim(ada, 5)
+            await ticks(engine)
+        assert ada.link.written == []
+        assert engine.views_refused == 0
+        assert ada.player.rtt_s == pytest.approx(SLOW_S)
