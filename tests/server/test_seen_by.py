@@ -215,12 +215,12 @@ async def test_in_a_room_with_fewer_snapshots_players_see_what_is_between_two_sn
         ship = room.spawn(Ship())
         room.script = lambda tick: setattr(ship, "x", float(tick * tick))
         await ticks(engine, 13)
-        claim(ada, 7.5)
+        claim(ada, 6.5)
         past = await seen(engine, ada.player)
         then = past.get(ship)
         assert then is not None
-        assert (engine.tick, past.tick) == (14, 6.5), "between the snapshots of ticks 6 and 9"
-        assert then.x == 36 + (81 - 36) * 0.5 / 3 + 0.0
+        assert (engine.tick, past.tick) == (14, 7.5), "between the snapshots of ticks 6 and 9"
+        assert then.x == 36 + (81 - 36) * 1.5 / 3
         claim(ada, 1.0)
         await ticks(engine, 8)
         past = await seen(engine, ada.player)
