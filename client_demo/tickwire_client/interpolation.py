@@ -76,8 +76,8 @@ class Interpolation:
     def frame(self, now_ms: float) -> None:
         """Begin a frame: from now on everything is drawn as it is in it."""
         before, self.frame_ms = self.frame_ms, now_ms
-        if not self.clock.measured and self._render.tick is None:
-            return
+        if self._render.tick is None and not self.lateness.known:
+            return  # begun on a guess, the picture would first have to fall back
         elapsed = 0.0 if before is None else min(max(now_ms - before, 0.0), LONGEST_FRAME_MS)
         target = self.clock.tick_at(now_ms) - self.lateness.delay_ticks
         self._render.advance(target, elapsed, self.clock.hz)

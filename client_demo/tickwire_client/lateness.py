@@ -79,6 +79,11 @@ class Lateness:
         self._spread = None
 
     @property
+    def known(self) -> bool:
+        """Whether a snapshot has told anything yet; before, the delay is no more than a guess."""
+        return bool(self._late)
+
+    @property
     def gap_ticks(self) -> float:
         """Ticks between two snapshots, typically."""
         return self._measured().gap
