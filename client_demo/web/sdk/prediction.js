@@ -15,13 +15,20 @@
  * comes, it is compared with what had been predicted for it: equal costs nothing; otherwise the simulation goes back
  * there and runs again with the inputs since, and the picture glides over (visual_error.js). The class must be marked
  * `predicted` on the server, which then goes on from the quantised values that it sends, as the prediction does.
+ *
+ * The state that the step changes has the fields with a number on the wire (no text, bytes or lists; a reference is an
+ * id), those for the owner included. What the step launches or lets happen (`spawn`, `event`) is told at once, and
+ * settled when the server has spoken:
+ *
+ *     game.on("predicted", (event) => ...)           // show it; the same object comes again in
+ *     game.on("confirmed", (event) => ...)           // it is so; event.entity is what a spawn has become
+ *     game.on("withdrawn", (event) => ...)           // it is not, or it was over before it could be seen
+ *
+ * A step that throws ends the prediction: the game's "error" tells it once, and the server's state is drawn.
  */
 
 import { PredictionError, UsageError } from "./errors.js";
-import { Forecast } from "./forecast.js";
-import { Pose } from "./pose.js";
-import { PredictedEvents } from "./predicted_events.js";
-import { StepContext, Stepper } from "./stepper.js";
+import { PredictedEntity } from "./predicted_entity.js";
 import { wrapTick } from "./ticks.js";
 
 /** @typedef {import("./entities.js").Entity} Entity */
@@ -41,15 +48,7 @@ import { wrapTick } from "./ticks.js";
  *   that are not equal in all predicted fields, as when an input came late
  */
 
-/**
- * The room that is being played.
- * @typedef {object} Room
- * @property {import("./schema.js").Schema} schema
- * @property {{hz: number, hold: number}} welcome
- * @property {import("./replica.js").Replica} replica
- * @property {import("./entities.js").Entities} entities
- * @property {import("./inputs.js").Inputs | null} inputs
- */
+/** @typedef {import("./predicted_entity.js").Room} Room */
 
 /**
  * Who the prediction belongs to.
@@ -58,40 +57,13 @@ import { wrapTick } from "./ticks.js";
  * @property {(error: PredictionError) => void} fail
  */
 
-/** One entity while it is being predicted. */
-class Run {
-  /** @param {Room} room @param {Entity} entity @param {PredictionOptions} options @param {Host} host @param {number} tick */
-  constructor(room, entity, options, host, tick) {
-    const spec = checkedSpec(room, entity, options);
-    const inputs = /** @type {import("./inputs.js").Inputs} */ (room.inputs);
-    this.room = room;
-    this.entity = entity;
-    this.context = new StepContext(room.schema, room.entities, room.welcome.hz);
-    this.context.entity = entity;
-    this.stepper = new Stepper(spec, inputs.fields, options.step, this.context);
-    this.forecast = new Forecast(this.stepper, inputs, room.welcome, tick, this.wire);
-    this.pose = new Pose(spec, this.stepper.fields, this.forecast, options, room.entities.context.snap[spec.name]);
-    this.events = new PredictedEvents(host.tell, (other, field) => wireOf(room, other.id, field), options.match);
-  }
-
-  /** What the server last said. */
-  get wire() {
-    return this.stepper.fields.map((field) => /** @type {number} */ (wireOf(this.room, this.entity.id, field)));
-  }
-
-  /** @param {[first: number, last: number]} ticks simulated just now */
-  follow(ticks) {
-    this.events.follow(ticks, StepContext.takeRaised(this.context));
-  }
-}
-
 export class Prediction {
   #options;
   #host;
-  /** @type {Run | null} */
-  #run = null;
-  /** The run whose entity is drawn: an earlier one while a new one is awaited. */
-  /** @type {Run | null} */
+  /** @type {PredictedEntity | null} */
+  #current = null;
+  /** What is drawn: an earlier one while a new one is awaited. */
+  /** @type {PredictedEntity | null} */
   #drawn = null;
   #isEnabled = true;
 
@@ -128,28 +100,28 @@ export class Prediction {
 
   /** The entity that is predicted now; null when there is none. */
   get entity() {
-    return this.#run?.entity ?? null;
+    return this.#current?.entity ?? null;
   }
 
   /** Its predicted state after the last tick that was commanded, as a new object; null when nothing is predicted. */
   get state() {
-    return this.#run ? this.#run.stepper.read(this.#run.forecast.at(this.#run.forecast.newest)) : null;
+    return this.#current ? this.#current.stepper.read(this.#current.forecast.at(this.#current.forecast.newest)) : null;
   }
 
   /** The tick that is drawn, as u32 with fraction; null when nothing is predicted. */
   get tick() {
-    const tick = this.#run?.pose.tick ?? null;
+    const tick = this.#current?.pose.tick ?? null;
     return tick === null ? null : wrapTick(tick);
   }
 
   /** Ticks that are predicted and that the server has not told yet. */
   get pendingTicks() {
-    return this.#run ? this.#run.forecast.newest - this.#run.forecast.oldest : 0;
+    return this.#current ? this.#current.forecast.newest - this.#current.forecast.oldest : 0;
   }
 
   /** Units that the picture still has to glide. */
   get visualErrorUnits() {
-    return this.#run?.pose.errorUnits ?? 0;
+    return this.#current?.pose.errorUnits ?? 0;
   }
 
   /**
@@ -157,13 +129,13 @@ export class Prediction {
    * @returns {Readonly<Record<string, any>> | null}
    */
   pose() {
-    return this.#run?.entity.view ?? null;
+    return this.#current?.entity.view ?? null;
   }
 
   /** Forget everything predicted and begin anew with the server's next state; until then the picture stands still. */
   restart() {
-    const run = this.#run;
-    this.#run = null;
+    const run = this.#current;
+    this.#current = null;
     this.errorUnits = 0;
     run?.events.clear();
   }
@@ -178,8 +150,8 @@ export class Prediction {
     this.#guard(tick, () => {
       const entity = this.#find(room);
       if (entity !== this.#drawn?.entity || room !== this.#drawn.room) this.#drop();
-      if (this.#run) this.#compare(this.#run, tick);
-      else if (entity) this.#run = this.#drawn = new Run(room, entity, this.#options, this.#host, tick);
+      if (this.#current) this.#compare(this.#current, tick);
+      else if (entity) this.#current = this.#drawn = new PredictedEntity(room, entity, this.#options, this.#host.tell, tick);
     });
   }
 
@@ -188,7 +160,7 @@ export class Prediction {
    * @param {Entity} entity
    */
   adopt(entity) {
-    const run = this.#run;
+    const run = this.#current;
     if (run) this.#guard(run.forecast.newest, () => run.events.adopt(entity));
   }
 
@@ -198,23 +170,23 @@ export class Prediction {
    * @param {number} elapsedMs
    */
   advance(tick, elapsedMs) {
-    const run = this.#run;
+    const run = this.#current;
     if (!run) return;
     this.#guard(tick, () => {
-      run.follow(run.forecast.extend(Math.floor(tick)));
+      run.simulate(Math.floor(tick));
       // A listener may have switched it off.
-      if (run === this.#run) draw(run, tick, elapsedMs);
+      if (run === this.#current) run.draw(tick, elapsedMs);
     });
   }
 
   /** Let the server's state be drawn again. */
   #drop() {
     this.restart();
-    this.#drawn?.room.entities.posers.delete(this.#drawn.entity.id);
+    this.#drawn?.release();
     this.#drawn = null;
   }
 
-  /** @param {Run} run @param {number} tick */
+  /** @param {PredictedEntity} run @param {number} tick */
   #compare(run, tick) {
     const { forecast, pose, stepper } = run;
     const drawn = pose.place();
@@ -223,7 +195,7 @@ export class Prediction {
     this.errorUnits = 0;
     if (outcome !== "equal") {
       const isSnap = predicted !== null && (this.#options.snap?.(stepper.read(predicted), stepper.read(wire)) ?? false);
-      run.follow(forecast.replay());
+      run.replay();
       const hasJumped = pose.correct(drawn, isSnap);
       if (predicted !== null) this.#count(outcome === "wrong", hasJumped, pose.distance(predicted, wire));
     }
@@ -265,28 +237,4 @@ export class Prediction {
       this.#host.fail(this.error);
     }
   }
-}
-
-/** @param {Run} run @param {number} tick @param {number} elapsedMs */
-function draw({ room, entity, pose }, tick, elapsedMs) {
-  // At first from where it was drawn until now, whoever said so.
-  if (pose.tick === null) pose.begin(tick, entity.view);
-  else pose.advance(tick, elapsedMs, room.welcome.hz);
-  room.entities.posers.set(entity.id, pose);
-}
-
-/** @param {Room} room @param {Entity} entity @param {PredictionOptions} options */
-function checkedSpec(room, entity, { positions }) {
-  const row = room.replica.state.find(entity.id);
-  if (!row || !entity.mine) throw new UsageError(`The entity ${entity.type} ${entity.id} is not this player's, so that it can't be predicted.`);
-  const { spec } = row;
-  if (!spec.flags.has("predicted")) throw new UsageError(`${spec.name} is not marked to be predicted; write @entity(predicted=True) on the server.`);
-  const stranger = positions?.find((name) => !spec.smoothFields.some((field) => field.name === name));
-  if (stranger !== undefined) throw new UsageError(`${spec.name} has no quantized field ${JSON.stringify(stranger)} that everyone sees.`);
-  return spec;
-}
-
-/** @param {Room} room @param {number} id @param {import("./schema.js").Field} field @returns {unknown} */
-function wireOf({ replica }, id, field) {
-  return field.isPrivate ? replica.own.wire(id, field) : replica.state.find(id)?.wire[field.index];
 }

@@ -29,6 +29,9 @@ export { tickDistance } from "./ticks.js";
 /** @typedef {import("./game.js").Options} Options */
 /** @typedef {import("./entities.js").Entity} Entity */
 /** @typedef {import("./session.js").Status} Status */
+/** @typedef {import("./prediction.js").Prediction} Prediction */
+/** @typedef {import("./prediction.js").PredictionOptions} PredictionOptions */
+/** @typedef {import("./predicted_events.js").PredictedEvent} PredictedEvent */
 
 /**
  * Join a game. Returns at once; `game.ready` says when there is something to draw.
