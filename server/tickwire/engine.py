@@ -19,7 +19,7 @@ import trio
 
 from tickwire.entities import EntityStore
 from tickwire.framing import build_frame
-from tickwire.inputs import HOLD_TICKS, InputBuffer
+from tickwire.inputs import HOLD_TICKS, InputBuffer, InputCounts
 from tickwire.past import Past, Rewinder
 from tickwire.player import LeaveReason, Player
 from tickwire.replication import Replicator
@@ -60,6 +60,7 @@ class Engine:
         overruns: Ticks that took longer than they may.
         dropped_ticks: Ticks that were never simulated because the room was late.
         resyncs: Counts the full snapshots that clients asked for because their state failed its check.
+        inputs: How the inputs of all players came: late, refused, repeated.
         views_refused: How often a player claimed to have seen the world when it can't have, and was not believed.
         lateness: Seconds by which the last ticks began late.
     """
@@ -79,6 +80,7 @@ class Engine:
         self.dropped_ticks = 0
         self.resyncs = Resyncs()
         self.views_refused = 0
+        self.inputs = InputCounts()
         self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
         self.ended = trio.Event()
         self._stopping = trio.CancelScope()
@@ -151,7 +153,8 @@ class Engine:
         input_class = self.room_type.input_class
         neutral: Input | None = None if input_class is None else input_class()
         player: Player[Any] = Player(self, self._last_player, options, neutral)
-        inputs = None if self.room_type.schema.input is None else InputBuffer(self.room_type.schema.input)
+        item = self.room_type.schema.input
+        inputs = None if item is None else InputBuffer(item, self.inputs)
         seat = Seat(player, inputs, link, owned=player.entities)
         seat.generation = 1
         self._seats[player.id] = seat
