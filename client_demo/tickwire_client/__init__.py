@@ -3,6 +3,7 @@
 from tickwire_client.client import Game as Game
 from tickwire_client.client import connect as connect
 from tickwire_client.client_session import ClientSession as ClientSession
+from tickwire_client.conditioner import Link as Link
 from tickwire_client.decoding import SharedDecoder as SharedDecoder
 from tickwire_client.game_view import GameView as GameView
 from tickwire_client.game_view import Me as Me

@@ -19,7 +19,7 @@ INPUTS = ("turn", "thrust", "fire")
 FORGET_TICKS = 15  # a velocity from sightings farther apart would be of another manoeuvre
 
 _ShipRow = tuple[int, float, float, float, int, bool, bool]
-_BulletRow = tuple[float, float, float, int, int]
+_BulletRow = tuple[float, float, float, int, float, int]
 T = TypeVar("T")
 
 
@@ -114,9 +114,9 @@ def _velocity(before: _Sighting | None, tick: int, x: float, y: float, hz: float
 
 def _bullets(replica: Replica, tick: int, hz: float) -> Iterator[BulletSight]:
     """Bullets are sent once, at their launch; where they are now follows from their age."""
-    rows = replica.rows("Bullet", "x", "y", "heading", "born", "by")
-    for x, y, heading, born, by in cast("Iterator[_BulletRow]", rows):
-        age_s = tick_distance(tick, born) / hz
+    rows = replica.rows("Bullet", "x", "y", "heading", "born", "ahead", "by")
+    for x, y, heading, born, ahead, by in cast("Iterator[_BulletRow]", rows):
+        age_s = (tick_distance(tick, born) + ahead) / hz
         vx, vy = cos(heading) * BULLET_SPEED, sin(heading) * BULLET_SPEED
         yield BulletSight(x + vx * age_s, y + vy * age_s, vx, vy, by)
 

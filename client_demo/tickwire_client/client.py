@@ -20,15 +20,16 @@ import trio
 
 from tickwire_client.address import Address, parse_address
 from tickwire_client.client_session import ClientSession, Effect, Happened, Phase, Send, Updated, Welcomed
+from tickwire_client.conditioner import Link
+from tickwire_client.connection import Connection, Dial, converse, tcp_dial
 from tickwire_client.decoding import Decoder, PlainDecoder
 from tickwire_client.game_view import GameView
-from tickwire_client.link import Dial, Link, converse, tcp_dial
 from tickwire_client.reconnect import NEVER, Backoff
 from tickwire_client.sender import Sender, now_ms
 from tickwire_client.views import EventView
+from tickwire_shared.client_messages import Join, Mode
 from tickwire_shared.closing import ABNORMAL, CloseCode, RetryPolicy
 from tickwire_shared.errors import ConnectionEnded, JoinRefused
-from tickwire_shared.messages import Join, Mode
 
 JOIN_TIMEOUT_S = 15.0
 LEAVE_TIMEOUT_S = 2.0  # for the server's answer to LEAVE
@@ -50,6 +51,7 @@ class Game(GameView):
         backoff: Backoff,
         rng: random.Random,
         thrifty: bool,
+        link: Link | None = None,
     ) -> None:
         """Prepare; ``run`` does the work."""
         super().__init__(session)
@@ -58,6 +60,7 @@ class Game(GameView):
         self._backoff = backoff
         self._rng = rng
         self._thrifty = thrifty
+        self._link = link
         self._sender: Sender | None = None
         self._updates = trio.lowlevel.ParkingLot()
         self._events = trio.lowlevel.ParkingLot()
@@ -132,7 +135,7 @@ class Game(GameView):
     async def run(self) -> None:
         """Play until the game is over for this player; for ``connect`` alone."""
         while True:
-            ended = await converse(self._address, self._dial, self._deliver, self._talk)
+            ended = await converse(self._address, self._dial, self._deliver, self._talk, self._link)
             if self._leaving:
                 # The server may have closed its end before it had read all that was under way to it.
                 ended = ConnectionEnded(CloseCode.LEFT, "This player left.")
@@ -155,12 +158,12 @@ class Game(GameView):
         await trio.sleep(wait_s)
         return not self._leaving
 
-    async def _talk(self, link: Link) -> None:
-        await link.send(self.session.begin(now_ms()))
+    async def _talk(self, connection: Connection) -> None:
+        await connection.send(self.session.begin(now_ms()))
         async with trio.open_nursery() as nursery:
-            self._sender = Sender(self, link)
+            self._sender = Sender(self, connection)
             nursery.start_soon(self._sender.run)
-            await link.listen()
+            await connection.listen()
 
     def _deliver(self, data: bytes) -> None:
         for effect in self.session.receive(data, now_ms()):
@@ -189,6 +192,9 @@ class Game(GameView):
             await lot.park()
         if self._ended is not None:
             raise self._ended
+
+    def _now_ms(self) -> float:
+        return now_ms()
 
     def _wake(self) -> None:
         if self._sender is not None:
@@ -223,6 +229,8 @@ async def connect(
     rng: random.Random | None = None,
     decoder: Decoder | None = None,
     thrifty: bool = False,
+    link: Link | None = None,
+    snap: Mapping[str, float] | None = None,
     ssl_context: ssl.SSLContext | None = None,
 ) -> AsyncGenerator[Game]:
     """Join a room and play in it; leaving the block leaves the room.
@@ -241,6 +249,9 @@ async def connect(
         rng: Where the backoff's jitter comes from.
         decoder: For many clients of one room in one process: a ``SharedDecoder`` that all are given.
         thrifty: Send inputs when a snapshot comes, up to a tick early, instead of by a timer of its own: for swarms.
+        link: How bad the network is to be; for tests and demonstrations.
+        snap: Units by entity class: what moves farther from one snapshot to the next jumps in ``entity.view``;
+            an eighth of a field's range unless given.
         ssl_context: For ``wss``; by default the system's certificates decide.
 
     Raises:
@@ -251,8 +262,8 @@ async def connect(
     if stream is not None:
         dial, backoff = _dial_once(stream), NEVER
     dial = dial or tcp_dial(address, ssl_context)
-    session = ClientSession(Join(mode, room, options=dict(options or {})), decoder or PlainDecoder())
-    game = Game(address, session, dial, backoff=backoff, rng=rng or random.Random(), thrifty=thrifty)
+    session = ClientSession(Join(mode, room, options=dict(options or {})), decoder or PlainDecoder(), dict(snap or {}))
+    game = Game(address, session, dial, backoff=backoff, rng=rng or random.Random(), thrifty=thrifty, link=link)
     failure: Exception | None = None
     async with trio.open_nursery() as nursery:
         running = trio.CancelScope(shield=True)  # a cancelled player still says goodbye

@@ -13,33 +13,25 @@ arrived: the network client in `client.py`, the in-memory test kit, the fuzz tes
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import assert_never
 
 from attrs import define, field, frozen
 
 from tickwire_client.clock import PingTimer, ServerClock
 from tickwire_client.decoding import Decoder, PlainDecoder
+from tickwire_client.interpolation import Interpolation
+from tickwire_client.lateness import Lateness
 from tickwire_client.pacing import InputPacer
+from tickwire_client.prediction import Prediction, PredictionOptions, Room
 from tickwire_client.replica import Replica
 from tickwire_client.statistics import GameStats
-from tickwire_client.views import EventView
-from tickwire_shared.closing import CloseCode, RetryPolicy, retry_policy
-from tickwire_shared.errors import ProtocolError, StaleBaseline, UsageError
-from tickwire_shared.kinds import Wire
-from tickwire_shared.messages import (
-    Check,
-    Epoch,
-    EventMessage,
+from tickwire_client.timeline import Timeline
+from tickwire_client.view_delay import ViewDelay, ticks_between
+from tickwire_client.views import EntityView, EventView
+from tickwire_shared.client_messages import (
     Join,
-    News,
-    Pong,
-    Private,
     Resume,
-    ServerMessage,
-    SnapshotMessage,
-    Welcome,
-    build_event,
     build_input,
     build_join,
     build_leave,
@@ -47,7 +39,12 @@ from tickwire_shared.messages import (
     build_resume,
     build_resync,
 )
+from tickwire_shared.closing import CloseCode, RetryPolicy, retry_policy
+from tickwire_shared.errors import ProtocolError, StaleBaseline, UsageError
+from tickwire_shared.event_messages import EventMessage, build_event
 from tickwire_shared.schema import ClassType, Schema
+from tickwire_shared.server_messages import Check, Epoch, News, Pong, Private, ServerMessage, SnapshotMessage, Welcome
+from tickwire_shared.wire_values import Wire
 
 
 class Phase(enum.Enum):
@@ -111,10 +108,13 @@ class ClientSession:
         decoder: How messages are decoded; sessions of one process may share it.
         replica: The room; None before the first WELCOME.
         welcome: The newest WELCOME.
+        snap: Units by entity class: what moves farther from one snapshot to the next jumps instead of flying there.
+        interpolation: Draws the room; None before the first WELCOME.
     """
 
     join: Join
     decoder: Decoder = field(factory=PlainDecoder)
+    snap: Mapping[str, float] = field(factory=dict[str, float])
     phase: Phase = field(default=Phase.IDLE, init=False)
     replica: Replica | None = field(default=None, init=False)
     welcome: Welcome | None = field(default=None, init=False)
@@ -122,7 +122,10 @@ class ClientSession:
     stats: GameStats = field(factory=GameStats, init=False)
     pacer: InputPacer | None = field(default=None, init=False)
     heard_ms: float = field(default=0.0, init=False)
+    interpolation: Interpolation | None = field(default=None, init=False)
+    predictions: list[Prediction] = field(factory=list[Prediction], init=False)
     _pings: PingTimer = field(factory=PingTimer, init=False)
+    _view_delay: ViewDelay = field(factory=ViewDelay, init=False)
     _left: bool = field(default=False, init=False)
     _awaiting_full: bool = field(default=False, init=False)
 
@@ -133,8 +136,11 @@ class ClientSession:
         self._pings = PingTimer()
         self._awaiting_full = False
         self.clock.forget_path()
+        self._view_delay.restart()
         if self.pacer is not None:
             self.pacer.restart()
+        for prediction in self.predictions:
+            prediction.reconnect()
         if self.replica is not None:
             self.replica.forget_staged()
         if self.welcome is None:
@@ -168,6 +174,9 @@ class ClientSession:
             due.append(build_ping(now_ms))
         run = self.pacer.take(now_ms, early_ticks) if self.pacer is not None else None
         if run is not None:
+            newest = run.tick + len(run.inputs) - 1
+            news = self._view_delay.update(self._shown_delay(newest, now_ms))
+            due.extend(() if news is None else (news,))
             due.append(build_input(run.tick, run.flat()))
         return due
 
@@ -215,6 +224,29 @@ class ClientSession:
         index = schema.event_index(name)
         return build_event(index, wire_values(schema.events[index], fields))
 
+    def predict(self, options: PredictionOptions, now_ms: Callable[[], float]) -> Prediction:
+        """Predict an entity of this player from now on.
+
+        Raises:
+            UsageError: Nothing was joined yet, the room takes no inputs, or the class can't be predicted.
+        """
+        replica = self.playing()
+        if self.pacer is None or self.welcome is None:
+            raise UsageError("This room takes no inputs, so there is nothing to predict from.")
+        prediction = Prediction(options, Room(replica, self.pacer, self.welcome.hold, now_ms))
+        self.predictions.append(prediction)
+        return prediction
+
+    def frame(self, now_ms: float) -> None:
+        """Begin a frame: everything is drawn as of now until the next."""
+        if self.interpolation is not None:
+            self.interpolation.frame(now_ms)
+
+    @property
+    def shown_tick(self) -> float | None:
+        """The tick drawn in the last frame, not wrapped; None before the first."""
+        return None if self.interpolation is None else self.interpolation.render_tick
+
     def playing(self) -> Replica:
         """The replica of the room that was joined.
 
@@ -249,7 +281,7 @@ class ClientSession:
             case EventMessage():
                 return (Happened(replica.read_event(message)),)
             case Pong():
-                self.stats.rtt.add(self.clock.observe_pong(message.t1, message.t2, message.t3, now_ms))
+                return self._on_pong(message, now_ms)
             case Check():
                 return self._on_check(replica, message)
             case Epoch():
@@ -269,7 +301,7 @@ class ClientSession:
                 f"WELCOME says resumed is {welcome.resumed}, but it answers a {'RESUME' if resumed else 'JOIN'}."
             )
         if self.replica is None or self.welcome is None or welcome.schema_hash != self.welcome.schema_hash:
-            self._adopt(Schema.parse(welcome.schema))
+            self._adopt(Schema.parse(welcome.schema), welcome)
         self.welcome = welcome
         self.clock.hz = welcome.hz
         self.clock.observe_epoch(welcome.tick, welcome.time)
@@ -278,9 +310,46 @@ class ClientSession:
         self.enter(Phase.PLAYING)
         return (Welcomed(resumed),)
 
-    def _adopt(self, schema: Schema) -> None:
+    def _adopt(self, schema: Schema, welcome: Welcome) -> None:
+        self.clock.hz = welcome.hz
         self.replica = Replica(schema, self.decoder)
         self.pacer = None if schema.input is None else InputPacer(schema.input, self.clock)
+        timeline = Timeline(schema, welcome.hz, self.snap)
+        self.interpolation = Interpolation(self.clock, timeline, Lateness(welcome.snapshot_every), self.stats)
+        self.replica.viewer = self._view
+        for prediction in self.predictions:
+            prediction.rebind(self.replica, self.pacer, welcome.hold)
+
+    def _view(self, entity: EntityView) -> Mapping[str, float] | None:
+        """Where an entity is drawn: predicted if it is, else interpolated."""
+        for prediction in reversed(self.predictions):
+            if prediction.entity == entity:
+                return prediction.pose()
+        interpolation = self.interpolation
+        return None if interpolation is None else interpolation.place(entity.type, entity.id)
+
+    def _on_pong(self, pong: Pong, now_ms: float) -> tuple[Effect, ...]:
+        self.stats.rtt.add(self.clock.observe_pong(pong.t1, pong.t2, pong.t3, now_ms))
+        # Once inputs are sent, each says itself whether the delay has changed.
+        commanded = self.clock.tick_at(now_ms) + self.clock.rtt_ms / 2 / self.clock.tick_ms
+        delay = None if self._view_delay.told else self._shown_delay(commanded, now_ms)
+        return (Send(self._view_delay.answer(pong.t3, delay)),)
+
+    def _shown_delay(self, commanded: float, now_ms: float) -> float:
+        """How many ticks what is shown is behind what is commanded: the newest snapshot, unless frames are drawn."""
+        newest = self._known_tick(now_ms)
+        drawn = None if self.interpolation is None else self.interpolation.shown_tick(now_ms)
+        shown = newest if drawn is None else drawn
+        return 0.0 if shown is None else ticks_between(shown, commanded)
+
+    def _known_tick(self, now_ms: float) -> float | None:
+        """The tick up to which the room is known: the newest snapshot's, or later while nothing changes."""
+        tick = None if self.replica is None else self.replica.tick
+        if tick is None or self.welcome is None:
+            return None
+        way_ticks = (self.clock.rtt_ms / 2 + 2 * self.clock.jitter_ms) / self.clock.tick_ms
+        heard = self.clock.tick_at(now_ms) - way_ticks - self.welcome.snapshot_every
+        return tick + max(0.0, ticks_between(tick, heard))
 
     def _on_snapshot(self, replica: Replica, snapshot: SnapshotMessage, now_ms: float) -> tuple[Effect, ...]:
         full = snapshot.age == 0
@@ -299,6 +368,10 @@ class ClientSession:
             return self._resync(replica, snapshot.tick)
         self._awaiting_full = False
         self.stats.count_snapshot(now_ms, full=full)
+        if self.interpolation is not None:
+            self.interpolation.arrived(snapshot.tick, replica.state, now_ms, full=full)
+        for prediction in self.predictions:
+            prediction.reconcile()
         return (Updated(snapshot.tick, full),)
 
     def _on_check(self, replica: Replica, check: Check) -> tuple[Effect, ...]:
@@ -320,7 +393,7 @@ class ClientSession:
         self.stats.late_inputs = news.late
         self.stats.refused_inputs = news.refused
         if self.pacer is not None:
-            self.pacer.lead.observe_news(news.slack, news.late, now_ms)
+            self.pacer.lead.observe_news(news.tick, news.slack, now_ms)
 
 
 def wire_values(item: ClassType, fields: Mapping[str, object]) -> list[Wire]:

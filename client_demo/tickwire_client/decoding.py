@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 
 from tickwire_shared.applying import apply
 from tickwire_shared.delta import Delta
-from tickwire_shared.messages import ServerKind, ServerMessage, parse_server
+from tickwire_shared.server_messages import ServerKind, ServerMessage, parse_server
 from tickwire_shared.state import WorldState, checksum
 
 MEMORY = 256  # entries: a few ticks of a dozen rooms; then all is forgotten and learnt anew

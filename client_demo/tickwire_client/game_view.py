@@ -6,15 +6,19 @@ The network client's `Game` adds waiting to this; a test kit may use it as it is
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from attrs import frozen
 
 from tickwire_client.client_session import ClientSession, Phase
-from tickwire_client.clock import ServerClock
+from tickwire_client.game_clock import GameClock
 from tickwire_client.pacing import InputPacer
+from tickwire_client.predicted_events import Match, Tell, no_match, no_news
+from tickwire_client.prediction import Prediction, PredictionOptions, Snap, no_snap
 from tickwire_client.replica import Replica
 from tickwire_client.statistics import GameStats
+from tickwire_client.stepper import Step
 from tickwire_client.views import EntityView, EventView
 from tickwire_shared.errors import UsageError
 
@@ -44,6 +48,8 @@ class GameView:
         self.session = session
         self._happened: deque[EventView] = deque(maxlen=EVENT_BACKLOG)
         self._outbox: list[bytes] = []
+        self._prediction: Prediction | None = None
+        self._clock = GameClock(session, lambda: self._now_ms())
 
     def all(self, name: str) -> list[EntityView]:
         """All entities of the class ``name``, by id.
@@ -103,14 +109,14 @@ class GameView:
         return self.session.clock.hz
 
     @property
-    def clock(self) -> ServerClock:
-        """Estimates of the round trip and of the server's time and tick."""
-        return self.session.clock
+    def clock(self) -> GameClock:
+        """The time here, at the server and in the picture, and the round trip."""
+        return self._clock
 
     @property
     def lead_ticks(self) -> float:
         """How many ticks ahead of the server inputs are addressed."""
-        return 0.0 if self.session.pacer is None else self.session.pacer.lead.lead_ticks
+        return self._clock.lead_ticks
 
     @property
     def stats(self) -> GameStats:
@@ -124,8 +130,11 @@ class GameView:
             UsageError: The room takes no inputs, or the input class has no such field.
             ValueRefused: A value doesn't fit its field.
         """
-        self._pacer().steer(fields)
-        self._wake()
+        pacer = self._pacer()
+        running = pacer.running
+        pacer.steer(fields)
+        if not running:
+            self._wake()
 
     def press(self, trigger: str) -> None:
         """Set a trigger of the input for exactly one tick.
@@ -133,8 +142,66 @@ class GameView:
         Raises:
             UsageError: The room takes no inputs, or the input class has no such trigger.
         """
-        self._pacer().press(trigger)
+        pacer = self._pacer()
+        running = pacer.running
+        pacer.press(trigger)
+        if not running:
+            self._wake()
+
+    def predict(
+        self,
+        entity: str | Callable[[], EntityView | None],
+        step: Step,
+        *,
+        positions: Sequence[str] | None = None,
+        snap_distance: float | None = None,
+        snap: Snap = no_snap,
+        match: Match = no_match,
+        on_event: Tell = no_news,
+        on_error: Callable[[Exception], None] | None = None,
+    ) -> Prediction:
+        """Show an entity of this player where it will be when the server has heard what the player does now.
+
+        From now on an input is sent for every tick, and simulated here at once.
+
+        Args:
+            entity: The class of the own entity, or what finds it; the class is marked ``predicted``.
+            step: The twin of what the server does with it in one tick: pure, changes the plain state that it is given.
+            positions: The fields that make up its place; all quantized ones that everyone sees unless given.
+            snap_distance: Units: what is put farther away than this jumps there, less is smoothed.
+            snap: Whether a correction from the predicted state to the server's is a jump, however short: a respawn.
+            match: Whether an entity is the one of a predicted spawn, where their fields differ.
+            on_event: Told each predicted event and spawn, and again when its fate is known.
+            on_error: Told when the step raises; without it that is logged. The server's state is shown then.
+
+        Raises:
+            UsageError: Nothing was joined yet, the room takes no inputs, or the class can't be predicted.
+        """
+        options = PredictionOptions(
+            entity=entity,
+            step=step,
+            positions=positions,
+            snap_distance=snap_distance,
+            snap=snap,
+            match=match,
+            on_event=on_event,
+            on_error=on_error,
+        )
+        self._prediction = self.session.predict(options, self._now_ms)
         self._wake()
+        return self._prediction
+
+    @property
+    def prediction(self) -> Prediction | None:
+        """The newest prediction; None while there is none."""
+        return self._prediction
+
+    def frame(self) -> None:
+        """Begin a frame of a picture: ``entity.view`` is as of now until the next. Call it once for each frame drawn.
+
+        A client that never does has nothing to interpolate, and pays nothing for it.
+        """
+        self.session.frame(self._now_ms())
 
     def send(self, event_name: str, /, **fields: Any) -> None:
         """Send an event to the room; fields not given have their defaults.
@@ -182,6 +249,10 @@ class GameView:
         if len(self._happened) == EVENT_BACKLOG:
             self.stats.events_dropped += 1
         self._happened.append(event)
+
+    def _now_ms(self) -> float:
+        """The local clock. Without one of its own, a view goes by when the server was last heard."""
+        return self.session.heard_ms
 
     def _wake(self) -> None:
         """Something may be due to be sent earlier than was planned."""

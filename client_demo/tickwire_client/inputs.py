@@ -12,10 +12,11 @@ from math import floor
 
 from attrs import define, field, frozen
 
-from tickwire_shared.messages import MAX_INPUTS_PER_MESSAGE
+from tickwire_shared.client_messages import MAX_INPUTS_PER_MESSAGE
 from tickwire_shared.ticks import TICK_MODULUS, tick_add, tick_distance
 
 MAX_AHEAD_TICKS = 32  # PROTOCOL.md, section 10: further ahead is refused
+REMEMBERED = 128  # ticks of sent inputs: far more than are ever between here and the server's word on them
 
 Wires = tuple[int, ...]
 
@@ -26,6 +27,11 @@ class InputRun:
 
     tick: int
     inputs: tuple[Wires, ...]
+
+    @property
+    def last(self) -> int:
+        """The tick of the last of them."""
+        return tick_add(self.tick, len(self.inputs) - 1)
 
     def flat(self) -> Sequence[int]:
         """The values one after the other, as INPUT carries them."""
@@ -89,6 +95,10 @@ class InputSchedule:
             return 0.0
         return max(0.0, tick_distance(self._next, floor(newest) % TICK_MODULUS) - newest % 1.0)
 
+    def peek(self) -> Wires:
+        """The input that the next tick would get now."""
+        return self._fired() if self._pressed else tuple(self._held)
+
     def restart(self) -> None:
         """Start at whichever tick is due next: the connection or the server's schedule is a new one."""
         self._next = None
@@ -102,8 +112,47 @@ class InputSchedule:
         held = tuple(self._held)
         if not self._pressed:
             return (held,) * count
-        fired = list(held)
-        for position in self._pressed:
-            fired[position] = 1
+        fired = self._fired()
         self._pressed.clear()
-        return (tuple(fired), *((held,) * (count - 1)))
+        return (fired, *((held,) * (count - 1)))
+
+    def _fired(self) -> Wires:
+        return tuple(1 if position in self._pressed else wire for position, wire in enumerate(self._held))
+
+
+@define
+class SentInputs:
+    """The inputs that were sent, by tick: what the server has in force when all of them arrive in time.
+
+    Attributes:
+        neutral: As in `InputSchedule`.
+        triggers: As in `InputSchedule`.
+        hold: Ticks that the server repeats a missing input (WELCOME).
+    """
+
+    neutral: Wires
+    triggers: frozenset[int]
+    hold: int
+    _ring: dict[int, tuple[int, Wires]] = field(factory=dict[int, tuple[int, Wires]], init=False)
+
+    def note(self, run: InputRun) -> None:
+        """Remember what was sent; the newest ``REMEMBERED`` are kept."""
+        for ahead, wires in enumerate(run.inputs):
+            tick = tick_add(run.tick, ahead)
+            self._ring[tick % REMEMBERED] = (tick, wires)
+
+    def in_force(self, tick: int) -> Wires:
+        """The input for ``tick``; a missing one repeats the newest before it, then the neutral one follows."""
+        for missing in range(self.hold + 1):
+            before = tick_add(tick, -missing)
+            sent, wires = self._ring.get(before % REMEMBERED, (None, self.neutral))
+            if sent == before:
+                return self._without_triggers(wires) if missing else wires
+        return self.neutral
+
+    def clear(self) -> None:
+        """Forget all: the server has nothing of them in force."""
+        self._ring.clear()
+
+    def _without_triggers(self, wires: Wires) -> Wires:
+        return tuple(0 if position in self.triggers else wire for position, wire in enumerate(wires))

@@ -6,8 +6,11 @@ from collections.abc import Mapping
 
 from attrs import frozen
 
-from tickwire_shared.kinds import Kind, Ref, Wire
+from tickwire_shared.int_kinds import Ref
+from tickwire_shared.kinds import Kind
 from tickwire_shared.schema import ClassType, FieldType
+from tickwire_shared.smoothing import is_smooth
+from tickwire_shared.wire_values import Wire
 
 
 @frozen(slots=True)
@@ -28,6 +31,7 @@ class Layout:
     index: int
     places: Mapping[str, Place]
     private_defaults: tuple[Wire, ...]
+    smooth: tuple[str, ...]
 
     def place(self, name: str) -> Place:
         """The place of the field ``name``.
@@ -52,7 +56,9 @@ def _layout(index: int, item: ClassType) -> Layout:
         **_places(item.public, private=False),
         **_places(item.private, private=True),
     }
-    return Layout(item.name, index, places, tuple(field.default for field in item.private))
+    defaults = tuple(field.default for field in item.private)
+    smooth = tuple(field.name for field in item.public if is_smooth(field.kind))
+    return Layout(item.name, index, places, defaults, smooth)
 
 
 def _places(fields: tuple[FieldType, ...], *, private: bool) -> dict[str, Place]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import cast
 
 from attrs import define, field
@@ -11,7 +11,7 @@ from tickwire_client.clock import ServerClock, whole_tick
 from tickwire_client.inputs import InputRun, InputSchedule
 from tickwire_client.lead import LeadController
 from tickwire_shared.errors import UsageError
-from tickwire_shared.kinds import Trigger
+from tickwire_shared.int_kinds import Trigger
 from tickwire_shared.schema import ClassType, FieldType, trigger_positions
 
 # A wake-up that comes a rounding error early would find nothing due and be wasted.
@@ -26,19 +26,25 @@ class InputPacer:
         input_type: The room's input class.
         clock: Tells the server's tick; shared with the session, which feeds it.
         lead: Tells how far ahead of it to be.
+        neutral: The wire values of the input that does nothing.
+        triggers: Which of them are true for one tick only.
     """
 
     input_type: ClassType
     clock: ServerClock
     lead: LeadController = field(factory=LeadController)
+    neutral: tuple[int, ...] = field(init=False)
+    triggers: frozenset[int] = field(init=False)
     _schedule: InputSchedule = field(init=False)
     _positions: dict[str, int] = field(init=False)
     _active: bool = field(default=False, init=False)
+    _followers: list[Callable[[InputRun], None]] = field(factory=list[Callable[[InputRun], None]], init=False)
 
     def __attrs_post_init__(self) -> None:
         """Hold the neutral input."""
-        neutral = tuple(cast("int", declared.default) for declared in self.input_type.public)
-        self._schedule = InputSchedule(neutral, frozenset(trigger_positions(self.input_type)))
+        self.neutral = tuple(cast("int", declared.default) for declared in self.input_type.public)
+        self.triggers = frozenset(trigger_positions(self.input_type))
+        self._schedule = InputSchedule(self.neutral, self.triggers)
         self._positions = {declared.name: number for number, declared in enumerate(self.input_type.public)}
 
     def steer(self, fields: Mapping[str, object]) -> None:
@@ -62,17 +68,32 @@ class InputPacer:
             raise UsageError(f"{self.input_type.name}.{name} is no trigger; hold it with steer({name}=...).")
         self.steer({name: True})
 
+    @property
+    def running(self) -> bool:
+        """Whether there is a tick to address inputs to, and anybody who wants that."""
+        return self._active and self.clock.measured
+
+    def follow(self, note: Callable[[InputRun], None]) -> None:
+        """Send inputs from now on, even neutral ones, and tell ``note`` of each run of them."""
+        self._followers.append(note)
+        self._active = True
+
     def take(self, now_ms: float, early_ticks: float = 0.0) -> InputRun | None:
         """The inputs that are due to be sent now, or within ``early_ticks``."""
-        if not self._active or not self.clock.measured:
+        if not self.running:
             return None
-        return self._schedule.take(whole_tick(self._newest(now_ms) + early_ticks))
+        run = self._schedule.take(whole_tick(self.newest(now_ms) + early_ticks))
+        if run is not None:
+            self.lead.note_sent(run.last)
+            for follow in self._followers:
+                follow(run)
+        return run
 
     def next_due_ms(self, now_ms: float) -> float:
         """The local time at which the next input is due; infinity while none will be."""
-        if not self._active or not self.clock.measured:
+        if not self.running:
             return float("inf")
-        newest = self._newest(now_ms)
+        newest = self.newest(now_ms)
         return now_ms + self._schedule.ticks_until_due(newest) * self.clock.tick_ms + WAKE_SLACK_MS
 
     def restart(self) -> None:
@@ -80,10 +101,14 @@ class InputPacer:
         self._schedule.restart()
         self.lead.restart()
 
-    def _newest(self, now_ms: float) -> float:
+    def newest(self, now_ms: float) -> float:
+        """The tick, with fraction and not wrapped, that inputs are addressed to now. Only while ``running``."""
         clock = self.clock
-        lead = self.lead.step(now_ms, clock.rtt_ms, clock.jitter_ms, clock.tick_ms)
-        return clock.tick_at(now_ms) + lead
+        return clock.tick_at(now_ms) + self.lead.step(now_ms, clock.rtt_ms, clock.tick_ms)
+
+    def peek(self) -> tuple[int, ...]:
+        """The wire values of the input that the next tick will get if nothing changes."""
+        return self._schedule.peek()
 
     def _position(self, name: str) -> int:
         try:

@@ -8,9 +8,9 @@ from typing import cast
 
 from tickwire_shared.applying import MAX_ID, ungap
 from tickwire_shared.errors import ProtocolError
-from tickwire_shared.kinds import Wire
 from tickwire_shared.schema import ClassType
 from tickwire_shared.state import WorldState
+from tickwire_shared.wire_values import Wire
 
 PrivateRows = dict[int, tuple[Wire, ...]]
 

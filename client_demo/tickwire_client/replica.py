@@ -7,7 +7,7 @@ fuzz tests all run exactly this.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from attrs import define, field
 
@@ -16,11 +16,15 @@ from tickwire_client.layout import Layout, Place, lay_out
 from tickwire_client.private import apply_private, read_owned, still_held
 from tickwire_client.views import EntityView, EventView
 from tickwire_shared.errors import StaleBaseline
-from tickwire_shared.kinds import Wire
-from tickwire_shared.messages import Check, EventMessage, Private, SnapshotMessage, check_event
+from tickwire_shared.event_messages import EventMessage, check_event
 from tickwire_shared.schema import Schema
+from tickwire_shared.server_messages import Check, Private, SnapshotMessage
 from tickwire_shared.state import WorldState, private_checksum
 from tickwire_shared.ticks import tick_add, tick_distance
+from tickwire_shared.wire_values import Wire
+
+Viewer = Callable[[EntityView], Mapping[str, float] | None]
+"""Where an entity is drawn: its public quantised and angle fields; None where the newest snapshot has it."""
 
 
 @define(eq=False)
@@ -36,6 +40,7 @@ class Replica:
         tick: The tick of the last snapshot; None before the first.
         owned: Ids of this player's entities.
         private: The private values that were sent, by entity id; others have their defaults.
+        viewer: Says where an entity is drawn instead of where the newest snapshot has it.
     """
 
     schema: Schema
@@ -44,6 +49,7 @@ class Replica:
     tick: int | None = field(default=None, init=False)
     owned: frozenset[int] = field(default=frozenset(), init=False)
     private: dict[int, tuple[Wire, ...]] = field(factory=dict[int, tuple[Wire, ...]], init=False)
+    viewer: Viewer | None = field(default=None, init=False)
     _staged: list[Private] = field(factory=list[Private], init=False)
     _empty: WorldState = field(init=False)
     _entities: dict[str, Layout] = field(init=False)

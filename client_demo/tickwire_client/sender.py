@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import trio
 
+from tickwire_client.clock import ROUNDING_MS
+from tickwire_client.connection import Connection
 from tickwire_client.game_view import GameView
-from tickwire_client.link import Link
 from tickwire_shared.closing import ABNORMAL
 from tickwire_shared.errors import ConnectionEnded
 
@@ -21,10 +22,10 @@ class Sender:
     task, whenever a snapshot has come, what will be due within a tick; the sleep is put off meanwhile.
     """
 
-    def __init__(self, view: GameView, link: Link) -> None:
-        """Send what ``view`` has to say on ``link``."""
+    def __init__(self, view: GameView, connection: Connection) -> None:
+        """Send what ``view`` has to say on ``connection``."""
         self._view = view
-        self._link = link
+        self._connection = connection
         self._woken = trio.Event()
         self._nap = trio.CancelScope()
 
@@ -36,11 +37,11 @@ class Sender:
         """
         while True:
             self._woken = trio.Event()
-            if self._link.needs_flush:
-                await self._link.flush()
+            if self._connection.needs_flush:
+                await self._connection.flush()
             for data in self._view.take_outbox(now_ms()):
-                await self._link.send(data)
-            if now_ms() >= self._silent_ms():
+                await self._connection.send(data)
+            if now_ms() >= self._silent_ms() - ROUNDING_MS:
                 raise ConnectionEnded(ABNORMAL, f"Nothing was heard of the server for {SILENCE_S:.0f} s.")
             with trio.CancelScope(deadline=self._wake_at_s(now_ms())) as self._nap:
                 await self._woken.wait()
@@ -54,14 +55,14 @@ class Sender:
         now = now_ms()
         pending = self._view.take_outbox(now, early_ticks=1.0)
         for number, data in enumerate(pending):
-            if not self._link.send_nowait(data):
+            if not self._connection.send_nowait(data):
                 self._view.put_back(pending[number:])
                 self.wake()
                 return
-        if self._link.needs_flush:
+        if self._connection.needs_flush:
             self.wake()
-        elif self._nap.deadline * 1000 < now + 2 * self._view.clock.tick_ms:
-            self._nap.deadline = self._wake_at_s(now) + GRACE_TICKS * self._view.clock.tick_ms / 1000
+        elif self._nap.deadline * 1000 < now + 2 * self._view.session.clock.tick_ms:
+            self._nap.deadline = self._wake_at_s(now) + GRACE_TICKS * self._view.session.clock.tick_ms / 1000
 
     def _wake_at_s(self, now: float) -> float:
         return min(self._view.session.next_due_ms(now), self._silent_ms()) / 1000

@@ -24,6 +24,8 @@ class GameStats:
         disconnects: Connections lost, for good or to be resumed.
         resumes: Connections lost and resumed.
         events_dropped: Events that nobody took in time.
+        frames: Frames drawn (``game.frame``).
+        underruns: Those drawn without the snapshot that they should have been drawn by; it came later.
         rtt: Round trips of PINGs.
         intervals: Times between one snapshot and the next on the same connection.
     """
@@ -40,6 +42,8 @@ class GameStats:
     disconnects: int = 0
     resumes: int = 0
     events_dropped: int = 0
+    frames: int = 0
+    underruns: int = 0
     rtt: Histogram = field(factory=Histogram)
     intervals: Histogram = field(factory=Histogram)
     _last_snapshot_ms: float | None = field(default=None, init=False)

@@ -19,9 +19,10 @@ from tickwire_client.address import parse_address
 from tickwire_client.arena_scout import ArenaScout
 from tickwire_client.bots import Scouts, play
 from tickwire_client.client import Game, connect
+from tickwire_client.conditioner import Link
+from tickwire_client.connection import Dial
 from tickwire_client.decoding import SharedDecoder
 from tickwire_client.histogram import Histogram
-from tickwire_client.link import Dial
 from tickwire_client.progress import show_progress
 from tickwire_client.statistics import GameStats
 from tickwire_client.swarm_report import SwarmReport
@@ -93,12 +94,14 @@ class Swarm:
     Attributes:
         order: What it is to do.
         dial: Opens each bot's stream; by default TCP to the URL.
+        link: How bad each bot's network is to be.
         records: What became of each bot so far.
         settled: How many bots have joined or failed to.
     """
 
     order: SwarmOrder
     dial: Dial | None = None
+    link: Link | None = None
     records: list[BotRecord] = field(init=False)
     settled: int = field(default=0, init=False)
     _decoder: SharedDecoder = field(factory=SharedDecoder, init=False)
@@ -181,7 +184,8 @@ class Swarm:
                 dial=self.dial,
                 rng=rng,
                 decoder=self._decoder,
-                thrifty=True,
+                thrifty=self.link is None,  # a person's inputs leave when they are due
+                link=self.link,
             ) as game:
                 record.game, record.joined_s = game, trio.current_time()
                 self._settle()
@@ -214,6 +218,7 @@ async def run_swarm(
     progress: bool = False,
     seed: int = 0,
     dial: Dial | None = None,
+    link: Link | None = None,
 ) -> SwarmReport:
     """Let ``count`` bots join ``room``, play together for a while, and leave.
 
@@ -225,6 +230,7 @@ async def run_swarm(
         progress: Show how it is going on standard error, if that is a terminal.
         seed: Of the bots' randomness.
         dial: Opens each bot's stream, instead of TCP to ``url``.
+        link: How bad each bot's network is to be.
 
     Raises:
         UsageError: The URL is not one, or there are no bots.
@@ -232,7 +238,7 @@ async def run_swarm(
     if count < 1:
         raise UsageError(f"A swarm of {count} bots can't play; ask for at least 1.")
     parse_address(url)
-    swarm = Swarm(SwarmOrder(url, room, count, duration_s, seed), dial)
+    swarm = Swarm(SwarmOrder(url, room, count, duration_s, seed), dial, link)
     async with trio.open_nursery() as nursery:
         if progress:
             nursery.start_soon(show_progress, swarm)

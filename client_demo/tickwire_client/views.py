@@ -7,11 +7,11 @@ and dequantises that one wire value, so what nobody reads costs nothing.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from tickwire_client.layout import Layout, Place
-from tickwire_shared.kinds import Wire
+from tickwire_shared.wire_values import Wire
 
 if TYPE_CHECKING:
     from tickwire_client.replica import Replica
@@ -47,9 +47,23 @@ class EntityView:
         """Whether this player owns the entity."""
         return self.id in self._replica.owned
 
+    @property
+    def view(self) -> Mapping[str, float]:
+        """Where to draw it in this frame (``game.frame``): its public quantised and angle fields.
+
+        Predicted if it is, otherwise interpolated; as the newest snapshot has it where nothing is drawn yet.
+        """
+        viewer = self._replica.viewer
+        seen = None if viewer is None else viewer(self)
+        return {name: getattr(self, name) for name in self._layout.smooth} if seen is None else seen
+
     def to_dict(self) -> dict[str, Any]:
         """All fields and their values."""
         return {name: getattr(self, name) for name in self._layout.places}
+
+    def wires(self, names: Iterable[str]) -> tuple[Wire, ...]:
+        """The wire values of some fields, as the last snapshot has them."""
+        return tuple(self._wire(self._layout.place(name)) for name in names)
 
     def __getattr__(self, name: str) -> Any:
         """The author's value of the field ``name``."""

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from math import tau
 from typing import assert_never
 
+from tickwire_shared.byte_kinds import Blob, Packed, Text
 from tickwire_shared.errors import UsageError
-from tickwire_shared.kinds import Angle, Blob, Choice, Flag, Integer, Kind, Packed, Quantized, Ref, Text, Trigger
+from tickwire_shared.int_kinds import Angle, Choice, Flag, Integer, Quantized, Ref, Trigger
+from tickwire_shared.kinds import Kind
 
 CHANGE_CHANCE = 0.25  # of a held field, in each decision: hands rest on the controls for a while
 TRIGGER_CHANCE = 0.1

@@ -1,6 +1,7 @@
 """tickwire: a server-authoritative state-sync server for multiplayer games in the browser."""
 
 from tickwire.lobby import Lobby as Lobby
+from tickwire.past import Past as Past
 from tickwire.player import LeaveReason as LeaveReason
 from tickwire.player import Player as Player
 from tickwire.room import Room as Room

@@ -41,7 +41,8 @@ _BOTS_EXAMPLES = """\
 Examples:
 
   tickwire bots ws://127.0.0.1:8000 --room arena --count 50 --duration 10
-  tickwire bots ws://127.0.0.1:8000 --count 100 --json > report.json"""
+  tickwire bots ws://127.0.0.1:8000 --count 100 --json > report.json
+  tickwire bots ws://127.0.0.1:8000 --rtt 150 --jitter 40"""
 
 _EPILOGUE = f"""\
 {_SERVE_EXAMPLES}
@@ -123,6 +124,8 @@ def bots_command(
     room: str = "arena",
     count: Annotated[int, Parameter(validator=Number(gte=1, lte=10_000))] = 10,
     duration: Annotated[float, Parameter(validator=Number(gt=0))] = 10.0,
+    rtt: Annotated[float, Parameter(validator=Number(gte=0, lte=60_000))] = 0.0,
+    jitter: Annotated[float, Parameter(validator=Number(gte=0, lte=60_000))] = 0.0,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Let bots join a room, play for a while, and report what they saw.
@@ -134,12 +137,14 @@ def bots_command(
         room: The room type to join or create.
         count: How many bots.
         duration: How many seconds they play once all have joined.
+        rtt: A bad network: how many milliseconds a round trip takes longer.
+        jitter: By how many milliseconds it varies, more or less.
         json: Print the report as one line of JSON, and no progress.
     """
     configure_logs(LogLevel.WARNING)
     status = OK
     try:
-        status = trio.run(partial(_send_bots, url, room, count, duration, as_json=json))
+        status = trio.run(partial(_send_bots, url, room, count, duration, rtt=rtt, jitter=jitter, as_json=json))
     except* UsageError as group:
         status = _misused(group)
     return status
@@ -164,14 +169,18 @@ async def _play_along(url: str, room: str, count: int) -> None:
         _log.exception("the bots gave up", room=room)
 
 
-async def _send_bots(url: str, room: str, count: int, duration_s: float, *, as_json: bool) -> int:
+async def _send_bots(
+    url: str, room: str, count: int, duration_s: float, *, rtt: float, jitter: float, as_json: bool
+) -> int:
     from rich.console import Console
 
+    from tickwire_client.conditioner import Link
     from tickwire_client.swarm import run_swarm
 
     status = INTERRUPTED
+    link = Link.of_round_trip(rtt, jitter) if rtt or jitter else None
     with cancelled_by_signals():
-        report = await run_swarm(url, room, count, duration_s, progress=not as_json)
+        report = await run_swarm(url, room, count, duration_s, progress=not as_json, link=link)
         if as_json:
             print(report.to_json())
         else:

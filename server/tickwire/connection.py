@@ -17,26 +17,29 @@ import structlog
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
-from tickwire.framing import build_frame
+from tickwire.framing import build_close_frame, build_frame
 from tickwire.hub import Hub
 from tickwire.input_reader import Rows
+from tickwire.lingering import linger
 from tickwire.player import LeaveReason
+from tickwire.round_trip import RoundTrip
 from tickwire.seat import Seat
 from tickwire.transport import Transport
-from tickwire_shared.closing import ABNORMAL, CloseCode, clip_reason
-from tickwire_shared.errors import ProtocolError
-from tickwire_shared.messages import (
+from tickwire_shared.client_messages import (
     ClientKind,
-    EventMessage,
     Join,
     Leave,
     Ping,
     Resume,
     Resync,
-    build_pong,
+    View,
     parse_client_items,
 )
+from tickwire_shared.closing import ABNORMAL, CloseCode, clip_reason
+from tickwire_shared.errors import ProtocolError
+from tickwire_shared.event_messages import EventMessage
 from tickwire_shared.packing import MAX_CLIENT_MESSAGE_BYTES, unpack_array
+from tickwire_shared.server_messages import build_pong
 from tickwire_shared.session import SessionEvent, SessionState, next_session_state
 
 if TYPE_CHECKING:
@@ -53,6 +56,9 @@ CLOSE_DEADLINE_S: Final = 2.0
 
 # RFC 6455, section 7.4.1: what browsers send when the page is left or calls close().
 _LEFT_CODES: Final = frozenset((1000, 1001, CloseCode.LEFT))
+
+_MESSAGE_TOO_BIG: Final = 1009  # section 7.4.1: what trio-websocket closes with beyond MAX_CLIENT_MESSAGE_BYTES
+_FAULT_CODES: Final = frozenset((CloseCode.BAD_MESSAGE, CloseCode.TOO_MANY_MESSAGES))
 
 _log = structlog.get_logger("tickwire.connection")
 
@@ -81,6 +87,7 @@ class Session:
         self._generation = 0
         self._left = False
         self._recall: Callable[[bytes], tuple[int, Rows] | None] | None = None
+        self._round_trip = RoundTrip()
 
     # The room's side
 
@@ -131,6 +138,7 @@ class Session:
 
     def ended(self, code: int) -> None:
         """Tell the room, once, that the connection is over, with the code that the peer sent, or 1006."""
+        reason = self._leave_reason(code)
         if self.closing is None:
             self.closing = (code, "")
             self._stop_talking()
@@ -138,12 +146,13 @@ class Session:
         engine, seat = self._engine, self._seat
         self._engine = self._seat = None
         if engine is not None and seat is not None:
-            engine.lost(seat, self._generation, self._leave_reason(code))
+            engine.lost(seat, self._generation, reason)
 
     def _leave_reason(self, code: int) -> LeaveReason:
         if self._left or code in _LEFT_CODES:
             return LeaveReason.LEFT
-        if self.closing is not None and self.closing[0] in (CloseCode.BAD_MESSAGE, CloseCode.TOO_MANY_MESSAGES):
+        # A code of the client's own accuses the server, and says nothing against the player.
+        if code == _MESSAGE_TOO_BIG or (self.closing is not None and self.closing[0] in _FAULT_CODES):
             return LeaveReason.BAD_MESSAGE
         return LeaveReason.LOST
 
@@ -165,6 +174,7 @@ class Session:
             case Ping():
                 now = trio.current_time() * 1000.0
                 heard = self._transport.last_heard * 1000.0
+                self._round_trip.asked(now)
                 self.write_nowait(build_frame(build_pong(message.t1, heard, now)))
             case EventMessage():
                 self._talk()
@@ -174,6 +184,12 @@ class Session:
                 self._talk()
                 engine, seat = self._joined()
                 engine.resync(seat)
+            case View():
+                self._talk()
+                engine, seat = self._joined()
+                if message.t3 is not None:
+                    self._round_trip.answered(message.t3, self._transport.last_heard * 1000.0)
+                engine.put_view(seat, message.delay, self._round_trip)
             case Leave():
                 self._left = True
                 self.close(CloseCode.LEFT, "You left the room.")
@@ -191,12 +207,6 @@ class Session:
     def _ask(self, message: Join | Resume) -> None:
         self.state = next_session_state(self.state, SessionEvent.ASK)
         engine = self._find_room(message)
-        schema = engine.room_type.schema
-        if message.schema_hash is not None and message.schema_hash != schema.hash:
-            raise ProtocolError(
-                f"The client was built for another version of {engine.room_type.name}: reload the page or update.",
-                CloseCode.WRONG_SCHEMA,
-            )
         self._engine = engine
         if isinstance(message, Join):
             self._seat, self._generation = engine.reserve(message.options, self)
@@ -214,33 +224,32 @@ async def serve_connection(stream: trio.abc.Stream, head: bytes, find_room: Find
     Args:
         stream: The connection, of which ``head`` was read already.
         head: The request's head and whatever followed it.
-        find_room: Finds the room for a join; raises ProtocolError when there is none.
+        find_room: Finds the room for a join; raises ProtocolError when there is none, or of another schema.
         hub: Reads the connection if it is a plain socket.
     """
-    transport: Transport | None = None
     try:
         async with trio.open_nursery() as nursery:
             transport = Transport(stream, head, nursery, hub)
-            websocket = await _upgrade(nursery, transport)
-            if websocket is not None:
-                session = Session(transport, find_room)
-                transport.start(session.on_message)
-                nursery.start_soon(_close_when_asked, websocket, session)
-                session.ended(await _slow_messages(websocket, transport, session))
-                with trio.move_on_after(CLOSE_DEADLINE_S):
-                    await websocket.aclose()
+            with transport.listening():
+                websocket = await _upgrade(nursery, transport)
+                if websocket is not None:
+                    session = Session(transport, find_room)
+                    await _converse(websocket, transport, session)
+                    await _say_goodbye(transport, session)
             nursery.cancel_scope.cancel()
+        await linger(stream)
     except* (trio.BrokenResourceError, trio.ClosedResourceError):
         _log.debug("connection broke")
     except* Exception as group:  # a defect of ours or of a library ends this connection and no other
         _log.error("connection failed", exc_info=group)
     finally:
-        await trio.aclose_forcefully(stream if transport is None else transport)
+        await trio.aclose_forcefully(stream)
 
 
 async def _upgrade(nursery: trio.Nursery, transport: Transport) -> WebSocketConnection | None:
     """Answer the upgrade request; None when it was not a good one (trio-websocket has said so)."""
-    with trio.move_on_after(HANDSHAKE_DEADLINE_S):
+    with trio.move_on_after(HANDSHAKE_DEADLINE_S) as handshake:
+        transport.on_close = handshake.cancel
         request = await wrap_server_stream(
             nursery, transport, message_queue_size=0, max_message_size=MAX_CLIENT_MESSAGE_BYTES
         )
@@ -248,22 +257,53 @@ async def _upgrade(nursery: trio.Nursery, transport: Transport) -> WebSocketConn
     return None
 
 
-async def _slow_messages(websocket: WebSocketConnection, transport: Transport, session: Session) -> int:
-    """Deliver what didn't take the fast lane, until the connection ends; return the close code."""
+async def _converse(websocket: WebSocketConnection, transport: Transport, session: Session) -> None:
+    """Run the session until its WebSocket is closed; the room is told, however that comes about."""
+    try:
+        async with trio.open_nursery() as nursery:
+            transport.start(session.on_message)
+            nursery.start_soon(_close_when_asked, websocket, session)
+            await _slow_messages(websocket, transport, session)
+            if session.closing is None:
+                nursery.cancel_scope.cancel()  # the peer closed, or is gone, or broke RFC 6455
+                session.ended(_how_it_ended(websocket, transport, session))
+    finally:
+        session.ended(ABNORMAL)
+
+
+async def _slow_messages(websocket: WebSocketConnection, transport: Transport, session: Session) -> None:
+    """Deliver what didn't take the fast lane, until the WebSocket is closed."""
     while True:
         try:
             message = await websocket.get_message()
         except ConnectionClosed:
-            break
+            transport.release()
+            return
         if isinstance(message, bytes):
             session.on_message(message)
         else:
             session.on_text()
         transport.message_done()
-    transport.message_done()
-    if session.closing is not None:
-        return session.closing[0]
-    return ABNORMAL if websocket.closed is None else websocket.closed.code
+
+
+def _how_it_ended(websocket: WebSocketConnection, transport: Transport, session: Session) -> int:
+    """Return the close code of a WebSocket that the session didn't ask to close."""
+    closed = websocket.closed
+    if closed is None or closed.code == ABNORMAL:
+        return ABNORMAL
+    if not transport.said_close:  # trio-websocket answers a peer's close, and keeps silent about errors
+        _log.info("bad frame", code=closed.code, reason=closed.reason)
+        session.close(CloseCode.BAD_MESSAGE, f"The WebSocket stream is broken: {closed.reason or closed.code}.")
+    return closed.code
+
+
+async def _say_goodbye(transport: Transport, session: Session) -> None:
+    """Send the close frame that trio-websocket didn't send."""
+    assert session.closing is not None
+    code, reason = session.closing
+    if code != ABNORMAL and not transport.said_close:
+        with trio.move_on_after(CLOSE_DEADLINE_S):
+            await transport.send_all(build_close_frame(code, reason))
 
 
 async def _close_when_asked(websocket: WebSocketConnection, session: Session) -> None:

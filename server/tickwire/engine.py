@@ -1,4 +1,4 @@
-"""The engine: runs one ``Room``. One task owns its life and the pulse runs its ticks; connections reach it by its inbox.
+"""The engine: runs one ``Room``. A task owns its life, the pulse runs its ticks; connections reach it by its inbox.
 
 ::
 
@@ -19,28 +19,27 @@ import trio
 
 from tickwire.entities import EntityStore
 from tickwire.framing import build_frame
-from tickwire.inputs import HOLD_TICKS, InputBuffer
+from tickwire.inputs import HOLD_TICKS, InputBuffer, InputCounts
+from tickwire.past import Past, Rewinder
 from tickwire.player import LeaveReason, Player
 from tickwire.pulse import Beat, Pulse
 from tickwire.replication import Replicator
+from tickwire.resyncing import Resyncs
 from tickwire.room import Room
+from tickwire.round_trip import RoundTrip
 from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
 from tickwire.timers import Timers
+from tickwire_shared.client_messages import VIEW_STEPS
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.declare import Entity, Event, Input
 from tickwire_shared.errors import ProtocolError, UsageError, ValueRefused
-from tickwire_shared.kinds import Ref, Wire
-from tickwire_shared.messages import (
-    EventMessage,
-    Welcome,
-    build_epoch,
-    build_event,
-    build_welcome,
-    check_event,
-)
+from tickwire_shared.event_messages import EventMessage, build_event, check_event
+from tickwire_shared.int_kinds import Ref
 from tickwire_shared.schema import ClassType, FieldType
+from tickwire_shared.server_messages import Welcome, build_epoch, build_welcome
 from tickwire_shared.session import SeatEvent, SeatState
 from tickwire_shared.ticks import tick_add, tick_distance
+from tickwire_shared.wire_values import Wire
 
 MAX_CATCH_UP_STEPS: Final = 5
 """A room that is late runs at most this many ticks at once and drops the rest (field.md, T1)."""
@@ -61,6 +60,9 @@ class Engine:
         tick: The last tick simulated (while a hook runs: the one being simulated).
         overruns: Ticks that took longer than they may.
         dropped_ticks: Ticks that were never simulated because the room was late.
+        resyncs: Counts the full snapshots that clients asked for because their state failed its check.
+        inputs: How the inputs of all players came: late, refused, repeated.
+        views_refused: How often a player claimed to have seen the world when it can't have, and was not believed.
         lateness: Seconds by which the last ticks began late.
     """
 
@@ -78,6 +80,9 @@ class Engine:
         self.metadata: dict[str, object] = {}
         self.overruns = 0
         self.dropped_ticks = 0
+        self.resyncs = Resyncs()
+        self.views_refused = 0
+        self.inputs = InputCounts()
         self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
         self.ended = trio.Event()
         self._options = options
@@ -97,6 +102,7 @@ class Engine:
         self._beat: Beat | None = None
         item = room_type.schema.input
         self._inputs_refer = item is not None and any(isinstance(field.kind, Ref) for field in item.public)
+        self._rewinder: Rewinder | None = None
         self._wants_inputs = room_type.on_input is not Room[Any].on_input
 
     # What the lobby and the list of rooms see
@@ -153,7 +159,8 @@ class Engine:
         reader = self.room_type.input_reader
         neutral: Input | None = None if reader is None else self._make_input(reader.neutral)
         player: Player[Any] = Player(self, self._last_player, options, neutral)
-        inputs = None if self.room_type.schema.input is None else InputBuffer(self.room_type.schema.input)
+        item = self.room_type.schema.input
+        inputs = None if item is None else InputBuffer(item, self.inputs)
         seat = Seat(player, inputs, link, owned=player.entities)
         seat.generation = 1
         self._seats[player.id] = seat
@@ -199,10 +206,16 @@ class Engine:
             raise ProtocolError(f"More than {MAX_CLIENT_EVENTS} events in one tick.", CloseCode.TOO_MANY_MESSAGES)
         seat.inbox.append((item, message.values))
 
+    def put_view(self, seat: Seat, delay: int | None, round_trip: RoundTrip) -> None:
+        """Note how far in the past the player says that it sees the world, and what its round trip is."""
+        seat.player.rtt_s = round_trip.mean_s
+        seat.viewing.allow(round_trip.most_s, self.room_type.hz, self.room_type.snapshot_every)
+        if delay is not None and not seat.viewing.claim(delay / VIEW_STEPS, self.tick):
+            self.views_refused += 1
+
     def resync(self, seat: Seat) -> None:
-        """Send the seat a full snapshot next."""
-        seat.version = None
-        seat.forget_private()
+        """Send the seat a full snapshot next, or as soon as it may have another one."""
+        self.resyncs.ask(seat, trio.current_time())
 
     def lost(self, seat: Seat, generation: int, reason: LeaveReason) -> None:
         """Take note that a connection is gone; an older one than the seat's own changes nothing."""
@@ -259,6 +272,21 @@ class Engine:
         """End the room after this tick."""
         if self._end is None:
             self._end = (code, reason)
+
+    def seen_by(self, player: Player[Any]) -> Past:
+        """Show the world as a player saw it; see ``Room.seen_by``."""
+        seat = self._seats.get(player.id)
+        if seat is None:
+            raise UsageError(f"{player!r} has left the room, so it sees nothing.")
+        if self._rewinder is None:
+            room = self.room_type
+            self._rewinder = Rewinder(self.replicator.history, room.schema, room.snapshot_every)
+        return self._rewinder.seen(self.tick, seat.viewing.delay(self.tick))
+
+    def stop(self, reason: str, code: CloseCode) -> None:
+        """End the room at once: between two ticks, however long the next one is off."""
+        self.request_end(reason, code)
+        self._over.set()
 
     # The life of the room
 
@@ -328,6 +356,7 @@ class Engine:
     def _run_inbox(self) -> None:
         while self._inbox:
             self._inbox.popleft()()
+        self.resyncs.grant_due(self.due)
         self._hook = "on_event"
         for seat in list(self._seats.values()):
             if seat.inbox:

@@ -1,4 +1,4 @@
-"""WebSocket framing without I/O: the ready-made frame out, and the splitter that finds the hot case in.
+"""WebSocket framing without I/O: the ready-made frames out, and the splitter that finds the hot case in.
 
 The hot case is a whole, small, unfragmented, masked binary frame: ``82 8x`` with up to 125 bytes. It is
 unmasked here and handed on as a message. Every other byte (other frames, bad frames, all that follows a
@@ -20,6 +20,7 @@ from typing import Final
 import attrs
 
 _BINARY_FRAME: Final = 0x82
+_CLOSE_FRAME: Final = 0x88
 _MASKED: Final = 0x80
 _MAX_SHORT: Final = 125
 _FAST_HEAD_BYTES: Final = 6
@@ -41,6 +42,12 @@ def build_frame(payload: bytes) -> bytes:
     if size < 1 << 16:
         return struct.pack("!BBH", _BINARY_FRAME, 126, size) + payload
     return struct.pack("!BBQ", _BINARY_FRAME, 127, size) + payload
+
+
+def build_close_frame(code: int, reason: str) -> bytes:
+    """Return the frame that ends a connection; ``reason`` has at most 123 bytes (section 5.5.1)."""
+    payload = struct.pack("!H", code) + reason.encode()
+    return bytes((_CLOSE_FRAME, len(payload))) + payload
 
 
 def unmask(key: bytes, payload: bytes) -> bytes:

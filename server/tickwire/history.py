@@ -49,10 +49,20 @@ class History:
 
     def at(self, tick: int) -> tuple[int, WorldState] | None:
         """Return the version and the state that held at ``tick``; None when that is forgotten or to come."""
-        for version, state, _ in reversed(self._commits):
-            if tick_distance(tick, version) >= 0:
-                return version, state
-        return None
+        last = len(self._commits) - 1
+        if last < 0:
+            return None
+        # Versions are a tick apart or more, so that of ``tick`` can't be before the one that is as far from the newest.
+        place = min(max(last - tick_distance(self._commits[last][0], tick), 0), last)
+        while place < last and tick_distance(tick, self._commits[place + 1][0]) >= 0:
+            place += 1
+        version, state, _ = self._commits[place]
+        return (version, state) if tick_distance(tick, version) >= 0 else None
+
+    def oldest(self) -> tuple[int, WorldState]:
+        """Return the oldest version that is kept, and its state."""
+        version, state, _ = self._commits[0]
+        return version, state
 
 
 def _added_bytes(before: WorldState | None, state: WorldState) -> int:

@@ -16,6 +16,7 @@ import structlog
 import trio
 
 from tickwire.head import Conversation, Request, RequestRefused
+from tickwire.lingering import linger
 from tickwire.site import WEBSOCKET_PATH, Response, Site, sentence
 from tickwire.static import StaticFile
 
@@ -24,9 +25,6 @@ HEAD_TIMEOUT_S = 5.0
 # For each piece of a response; at 64 KiB that is 2 KiB/s, slower than any line worth playing on.
 SEND_TIMEOUT_S = 30.0
 CHUNK_BYTES = 64 * 1024
-# A refused client may still be sending: closing under it would reset the connection before it reads the answer.
-LINGER_TIMEOUT_S = 1.0
-MAX_LINGER_BYTES = 64 * 1024
 
 OnUpgrade = Callable[[trio.abc.Stream, bytes, Request], Awaitable[None]]
 """Takes over a connection: its stream, every byte it has sent since the request began, and the request."""
@@ -145,9 +143,4 @@ async def _send_all(stream: trio.abc.Stream, data: bytes) -> None:
 async def _refuse(stream: trio.abc.Stream, conversation: Conversation, refusal: RequestRefused) -> None:
     answer = sentence(refusal.status, str(refusal), (*refusal.headers, ("Connection", "close")))
     await _send(stream, conversation, answer, with_body=True)
-    if isinstance(stream, trio.abc.HalfCloseableStream):
-        await stream.send_eof()
-    left = MAX_LINGER_BYTES
-    with trio.move_on_after(LINGER_TIMEOUT_S):
-        while left > 0 and (data := await stream.receive_some()):
-            left -= len(data)
+    await linger(stream)

@@ -16,8 +16,8 @@ from typing import Any, Final
 
 import attrs
 
+from tickwire_shared.client_messages import ClientKind, InputBatch, parse_input
 from tickwire_shared.errors import UsageError
-from tickwire_shared.messages import ClientKind, InputBatch, parse_input
 from tickwire_shared.schema import ClassType
 
 MAX_REMEMBERED: Final = 4096

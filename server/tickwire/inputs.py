@@ -29,16 +29,33 @@ Values = tuple[int, ...]
 
 
 @attrs.define
+class InputCounts:
+    """How the inputs of all players of a room came, for the metrics: what a client that lies about ticks shows up in.
+
+    Attributes:
+        late: Inputs that came after their tick.
+        refused: Inputs that were too far ahead.
+        repeated: Inputs for a tick that had one already; they are ignored.
+    """
+
+    late: int = 0
+    refused: int = 0
+    repeated: int = 0
+
+
+@attrs.define
 class InputBuffer:
     """Takes inputs as they come and gives one for each tick.
 
     Attributes:
+        counts: Those of the room, which this buffer adds to.
         late: Inputs that came after their tick.
         refused: Inputs that were too far ahead.
         force: The wire values in force at the last tick.
     """
 
     _type: ClassType
+    counts: InputCounts = attrs.field(factory=InputCounts)
     late: int = attrs.field(init=False, default=0)
     refused: int = attrs.field(init=False, default=0)
     force: Values = attrs.field(init=False)
@@ -65,12 +82,14 @@ class InputBuffer:
             ahead = tick_distance(tick, now)
             if ahead > MAX_AHEAD:
                 self.refused += 1
+                self.counts.refused += 1
                 return
             if ahead <= -MAX_BEHIND:
-                self.late += 1
+                self._count_late()
                 return
         seen = self._seen
         if tick in seen:
+            self.counts.repeated += 1
             return
         seen[tick] = None
         if len(seen) > REMEMBERED_INPUTS:
@@ -116,10 +135,14 @@ class InputBuffer:
 
     def _fold(self, tick: int, values: Values) -> None:
         """Save of a late input what still counts."""
-        self.late += 1
+        self._count_late()
         self._folded.update(position for position in self._triggers if values[position])
         if self._held_tick is None or tick_distance(tick, self._held_tick) > 0:
             self._hold(tick, values)
+
+    def _count_late(self) -> None:
+        self.late += 1
+        self.counts.late += 1
 
     def _hold(self, tick: int, values: Values) -> None:
         self._held_tick = tick

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
@@ -13,9 +14,9 @@ from tickwire.connection import serve_connection
 from tickwire.engine import Engine
 from tickwire.pulse import Pulse
 from tickwire.room import Room
+from tickwire_shared.client_messages import Join, Resume
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.errors import DeclarationError, ProtocolError
-from tickwire_shared.messages import Join, Resume
 
 MAX_ROOMS: Final = 1000
 """Rooms of one server, unless it is told otherwise."""
@@ -82,43 +83,48 @@ class Lobby:
         """Return the room that a join or resume leads to; make it if that is asked for.
 
         Raises:
-            ProtocolError: There is no such room, it is full, or no further room may be made.
+            ProtocolError: There is no such room, it is full, no further room may be made, or the client was
+                built against another schema.
         """
         if self._closing:
             raise ProtocolError("The server is shutting down.", CloseCode.SHUTTING_DOWN)
         if isinstance(message, Resume):
-            found = self._rooms.get(message.room)
-            if found is None:
-                raise ProtocolError("The room of this seat is over: join anew.", CloseCode.RESUME_FAILED)
+            return self._of_seat(message)
+        if message.mode == "id":
+            found = self._by_id(message.target)
+            _check_schema(message, found.room_type)
             return found
+        room_type = self._type(message.target)
+        _check_schema(message, room_type)  # before a room is made
         match message.mode:
-            case "id":
-                return self._by_id(message.target)
             case "create":
-                return self.create(self._type(message.target), message.options)
+                return self.create(room_type, message.options)
             case "join":
-                return self._open_room(self._type(message.target))
+                return self._open_room(room_type)
             case "join_or_create":
-                room_type = self._type(message.target)
                 return self._first_open(room_type) or self.create(room_type, message.options)
 
     def create(self, room_type: type[Room[Any]], options: Mapping[str, object]) -> Engine:
         """Make a room and start it.
 
         Raises:
-            ProtocolError: The server has all the rooms it may have.
+            ProtocolError: The server has all the rooms it may have, or the room's own ``__init__`` raised.
         """
         if len(self._rooms) >= self._max_rooms:
             raise ProtocolError(f"The server has all of its {self._max_rooms} rooms already.", CloseCode.SERVER_FULL)
         assert self._start is not None
-        engine = Engine(room_type, secrets.token_urlsafe(6), options, self._pulse)
+        try:
+            engine = Engine(room_type, secrets.token_urlsafe(6), options, self._pulse)
+        except Exception as error:  # the author's __init__: it ends this join and nothing else
+            _log.error("room failed", type=room_type.name, tick=0, hook="__init__", exc_info=error)
+            raise ProtocolError("The game failed in __init__.", CloseCode.ROOM_FAILED) from error
         self._rooms[engine.id] = engine
         self._start(engine)
         return engine
 
     def rooms_json(self) -> list[dict[str, object]]:
         """The rooms as plain data, for ``/rooms``."""
-        return [engine.describe() for engine in self._rooms.values()]
+        return [{**engine.describe(), "metadata": _json_or_why_not(engine.metadata)} for engine in self.rooms]
 
     def healthy(self) -> tuple[bool, dict[str, object]]:
         """Whether every room's tick loop goes on, and figures that say more."""
@@ -136,7 +142,7 @@ class Lobby:
         if not self._connections:
             self._all_closed.set()
         for engine in list(self._rooms.values()):
-            engine.request_end("The server is shutting down.", CloseCode.SHUTTING_DOWN)
+            engine.stop("The server is shutting down.", CloseCode.SHUTTING_DOWN)
         with trio.move_on_after(grace_s):
             for engine in list(self._rooms.values()):
                 await engine.ended.wait()
@@ -149,6 +155,13 @@ class Lobby:
         finally:
             self._rooms.pop(engine.id, None)
             _log.info("room disposed", room=engine.id, type=engine.room_type.name, tick=engine.tick)
+
+    def _of_seat(self, message: Resume) -> Engine:
+        found = self._rooms.get(message.room)
+        if found is None:
+            raise ProtocolError("The room of this seat is over: join anew.", CloseCode.RESUME_FAILED)
+        _check_schema(message, found.room_type)
+        return found
 
     def _type(self, name: str) -> type[Room[Any]]:
         try:
@@ -175,3 +188,18 @@ class Lobby:
         if any(engine.room_type is room_type for engine in self._rooms.values()):
             raise ProtocolError(f"Every {room_type.name} room is full.", CloseCode.ROOM_FULL)
         raise ProtocolError(f"No {room_type.name} room is running.", CloseCode.NO_SUCH_ROOM)
+
+
+def _json_or_why_not(metadata: Mapping[str, object]) -> Mapping[str, object]:
+    """What a room says of itself; what isn't JSON must not hide the other rooms."""
+    try:
+        json.dumps(metadata, default=str, allow_nan=False)
+    except Exception as error:  # the author's own values: they may raise anything
+        return {"error": f"The metadata is not JSON: {error}"}
+    return metadata
+
+
+def _check_schema(message: Join | Resume, room_type: type[Room[Any]]) -> None:
+    if message.schema_hash is not None and message.schema_hash != room_type.schema.hash:
+        reason = f"The client was built for another version of {room_type.name}: reload the page or update."
+        raise ProtocolError(reason, CloseCode.WRONG_SCHEMA)

@@ -43,7 +43,7 @@ class Player(Generic[InputT]):
         input: The command in force this tick: the one for this tick, the last one held, or the neutral one. Read only.
         connected: Whether it has a connection now.
         entities: What it owns, by id; the room keeps it. Read `owned`.
-        rtt_s: The round trip that the client's clock exchange shows, in seconds; 0 before the first.
+        rtt_s: The round trip as the server measures it, smoothed, in seconds; 0 before the first.
     """
 
     __slots__ = ("_host", "connected", "entities", "id", "input", "options", "rtt_s")

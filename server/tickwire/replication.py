@@ -22,17 +22,17 @@ from tickwire.framing import build_frame
 from tickwire.history import History
 from tickwire.seat import Link, Seat
 from tickwire_shared.delta import diff, gaps
-from tickwire_shared.kinds import Wire
-from tickwire_shared.messages import build_check, build_news, build_private, build_snapshot
 from tickwire_shared.schema import ClassType
+from tickwire_shared.server_messages import build_check, build_news, build_private, build_snapshot
 from tickwire_shared.state import WorldState, checksum, private_checksum
 from tickwire_shared.ticks import tick_distance
+from tickwire_shared.wire_values import Wire
 
 HEARTBEAT_S: Final = 1.0
 """A client that got nothing for this long gets an empty snapshot, so that it knows the tick."""
 
-CHECK_S: Final = 2.0
-"""How often clients are told what the checksum of their state should be."""
+CHECK_S: Final = 1.5
+"""How often clients are told what the checksum of their state should be: one that went wrong knows it within 2 s."""
 
 NEWS_S: Final = 0.25
 """At most how often a client is told how its inputs arrive."""
@@ -115,7 +115,9 @@ class Replicator:
             elif link.blocked:
                 self.counts.passed_over += 1
             else:
-                self._flush_seat(seat, link, crc if check else None, news=seat.player.id % self._news_ticks == news_turn)
+                self._flush_seat(
+                    seat, link, crc if check else None, news=seat.player.id % self._news_ticks == news_turn
+                )
 
     def _flush_seat(self, seat: Seat, link: Link, crc: int | None, *, news: bool) -> None:
         """Write to a seat that is not blocked all that is new for it: what everyone is sent, and what is its own."""

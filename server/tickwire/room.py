@@ -15,6 +15,7 @@ from tickwire_shared.schema import Schema
 
 if TYPE_CHECKING:
     from tickwire.engine import Engine
+    from tickwire.past import Past
 
 InputT = TypeVar("InputT")
 
@@ -141,6 +142,17 @@ class Room(Generic[InputT]):
     def find(self, cls: type[EntityT], ident: int) -> EntityT | None:
         """The entity of a class with this id, or None."""
         return self._running.store.find(cls, ident)
+
+    def seen_by(self, player: Player[Any]) -> Past:
+        """Return the world as ``player`` saw it when it gave this tick's input: where to aim, not where things are now.
+
+        A plain value: nothing is moved, so nothing has to be put back. It reaches back as far as the player's
+        round trip justifies, and costs nothing in rooms that never ask.
+
+        Raises:
+            UsageError: The player has left.
+        """
+        return self._running.seen_by(player)
 
     def broadcast(
         self, event: Event, *, to: Iterable[Player[Any]] | None = None, but: Player[Any] | None = None

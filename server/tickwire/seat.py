@@ -11,10 +11,11 @@ import attrs
 
 from tickwire.inputs import InputBuffer
 from tickwire.player import Player
+from tickwire.viewing import Viewing
 from tickwire_shared.declare import Entity
-from tickwire_shared.kinds import Wire
 from tickwire_shared.schema import ClassType
 from tickwire_shared.session import SeatEvent, SeatState, next_seat_state
+from tickwire_shared.wire_values import Wire
 
 MAX_QUEUE_BYTES: Final = 64 << 10
 """Events that a blocked connection may have waiting; beyond that it is closed as too slow."""
@@ -57,6 +58,8 @@ class Seat:
         events: Frames that go out behind it.
         private_sent: The private values that the client holds, by entity id; others have their defaults.
         private_unsure: Whether it may hold further ones: nobody knows what an old connection still delivered.
+        resync_from: When the client may have another full snapshot that it asks for.
+        viewing: How far in the past the player sees the world.
     """
 
     player: Player[Any]
@@ -76,8 +79,10 @@ class Seat:
     queue_bytes: int = 0
     inbox: list[tuple[ClassType, tuple[Wire, ...]]] = attrs.field(factory=list[tuple[ClassType, tuple[Wire, ...]]])
     drop_at: float = 0.0
+    resync_from: float = 0.0
     news_sent: tuple[int, int, int] | None = None
     drop_told: bool = False
+    viewing: Viewing = attrs.field(factory=Viewing)
 
     def advance(self, event: SeatEvent) -> None:
         """Go to the next state of the seat."""

@@ -28,9 +28,10 @@ from tickwire.engine import Engine
 from tickwire.lobby import Lobby
 from tickwire.room import Room
 from tickwire_client.client import Game, connect
+from tickwire_client.conditioner import Link as Link
 from tickwire_client.reconnect import Backoff
+from tickwire_shared.client_messages import Mode
 from tickwire_shared.errors import UsageError
-from tickwire_shared.messages import Mode
 
 T = TypeVar("T")
 AnyRoom = type[Room[Any]]
@@ -84,12 +85,15 @@ class World:
         finally:
             self._nursery = self._clients = None
 
-    async def join(self, target: str, mode: Mode = "join_or_create", /, **options: object) -> Game:
+    async def join(
+        self, target: str, mode: Mode = "join_or_create", /, *, link: Link | None = None, **options: object
+    ) -> Game:
         """Let a client join and return its game once it has its first snapshot.
 
         Args:
             target: The name of a room type, or with ``mode="id"`` a room's id.
             mode: As in ``tickwire_client.connect``.
+            link: How bad the network is to be: ``Link(delay_ms=75, jitter_ms=20)``; adjustable later.
             options: Handed to the room.
 
         Raises:
@@ -102,7 +106,14 @@ class World:
             return streams[-1]
 
         client = connect(
-            "ws://world", room=target, mode=mode, options=options, dial=dial, backoff=_BACKOFF, rng=self._random
+            "ws://world",
+            room=target,
+            mode=mode,
+            options=options,
+            dial=dial,
+            backoff=_BACKOFF,
+            rng=self._random,
+            link=link,
         )
         if self._clients is None:
             raise UsageError(_NOT_RUNNING)

@@ -19,7 +19,8 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from typing import Final
 
 import trio
@@ -32,6 +33,7 @@ RECEIVE_BYTES: Final = 16384
 MAX_PENDING_BYTES: Final = 65536
 """Beyond this, what trio-websocket has not taken yet keeps the connection from being read."""
 
+_CLOSE_BYTE: Final = b"\x88"
 _WOULD_BLOCK: Final = (BlockingIOError, InterruptedError)
 
 
@@ -44,6 +46,8 @@ class Transport(trio.abc.Stream):
         bytes_in: Bytes received since the start.
         bytes_out: Bytes handed to the socket, or taken over to be.
         last_heard: ``trio.current_time()`` of the last bytes received.
+        said_close: Whether a close frame was sent, or was to be.
+        on_close: Called when trio-websocket has done with the stream.
     """
 
     def __init__(self, stream: trio.abc.Stream, head: bytes, nursery: trio.Nursery, hub: Hub | None = None) -> None:
@@ -55,12 +59,14 @@ class Transport(trio.abc.Stream):
         self._nursery = nursery
         self._fileno = stream.socket.fileno() if isinstance(stream, trio.SocketStream) else -1
         self._hub = hub if hub is not None and hub.listens and self._fileno >= 0 else None
+        self._open = False
         self._listening = False
         self._splitter = FrameSplitter()
         self._pieces: deque[Piece] = deque()
         self._pending_bytes = 0
         self._deliver: Callable[[bytes], None] = _nobody
-        self._gated = False
+        self._gates = True  # whether slow messages are waited for
+        self._gated = False  # whether one is
         self._clear = False  # whether a fast frame that comes now may be delivered at once
         self._ended = False
         self._news = trio.Event()
@@ -71,14 +77,26 @@ class Transport(trio.abc.Stream):
         self.bytes_in = len(head)
         self.bytes_out = 0
         self.last_heard = trio.current_time()
+        self.said_close = False
+        self.on_close: Callable[[], object] = _nothing
         request, rest = _split_head(head)
         # RFC 6455 lets a client talk right behind its request; that waits until ``start``.
         self._queue(Piece(Lane.SLOW_MESSAGE_END, request))
         for piece in self._splitter.feed(rest):
             self._queue(piece)
-        self._listen()
 
     # In
+
+    @contextmanager
+    def listening(self) -> Generator[None]:
+        """Let the hub, if there is one for this stream, read it for as long as the block takes."""
+        self._open = True
+        self._listen()
+        try:
+            yield
+        finally:
+            self._open = False
+            self._unlisten()
 
     def start(self, deliver: Callable[[bytes], None]) -> None:
         """Hand each fast message to ``deliver`` from now on; it must not block or raise."""
@@ -110,6 +128,11 @@ class Transport(trio.abc.Stream):
         if self._pieces or self._ended:
             self._news.set()
 
+    def release(self) -> None:
+        """Say that no slow message is processed any more: from now on none is waited for."""
+        self._gates = False
+        self.message_done()
+
     async def receive_some(self, max_bytes: int | None = None) -> bytes:
         """Return the next slow bytes, delivering the fast messages before them; b"" at the end."""
         while True:
@@ -117,7 +140,7 @@ class Transport(trio.abc.Stream):
             if self._pieces and not self._gated:
                 piece = self._pieces.popleft()
                 self._pending_bytes -= len(piece.data)
-                self._gated = piece.lane is Lane.SLOW_MESSAGE_END
+                self._gated = self._gates and piece.lane is Lane.SLOW_MESSAGE_END
                 self._clear = False
                 if self._pending_bytes <= MAX_PENDING_BYTES:
                     self._listen()
@@ -142,9 +165,10 @@ class Transport(trio.abc.Stream):
             payload = pieces.popleft().data
             self._pending_bytes -= len(payload)
             self._deliver(payload)
+        self._clear = not pieces and not self._gated and self._splitter.at_boundary
 
     def _listen(self) -> None:
-        if self._hub is not None and not self._listening and not self._ended and not self._closed:
+        if self._hub is not None and self._open and not self._listening and not self._ended:
             self._hub.add(self._fileno, self)
             self._listening = True
 
@@ -200,6 +224,7 @@ class Transport(trio.abc.Stream):
 
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send trio-websocket's own bytes, after whatever is being written."""
+        self.said_close |= data[:1] == _CLOSE_BYTE
         while self._tail is not None or self._sending:
             await self._idle.wait()
         self._sending = True
@@ -221,15 +246,19 @@ class Transport(trio.abc.Stream):
         await self._stream.wait_send_all_might_not_block()
 
     async def aclose(self) -> None:
-        """Close the socket; a frame that is half written is lost."""
+        """Take no more frames. The socket stays open for a last word: who opened it closes it."""
         self._closed = True
-        self._unlisten()
-        await self._stream.aclose()
+        self.on_close()
+        await trio.lowlevel.checkpoint()
 
 
 def _split_head(head: bytes) -> tuple[bytes, bytes]:
     end = head.find(b"\r\n\r\n")
     return (head, b"") if end < 0 else (head[: end + 4], head[end + 4 :])
+
+
+def _nothing() -> None:
+    pass
 
 
 def _nobody(payload: bytes) -> None:

@@ -10,7 +10,7 @@ from typing import NoReturn, cast
 from tickwire_shared.columns import column_bytes, read_column, split_widths
 from tickwire_shared.delta import DESPAWN, SPAWN, UPDATE, Delta
 from tickwire_shared.errors import ProtocolError
-from tickwire_shared.kinds import IntKind
+from tickwire_shared.int_kinds import IntKind
 from tickwire_shared.quoting import quote
 from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.state import Column, Table, WorldState

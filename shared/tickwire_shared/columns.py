@@ -50,7 +50,11 @@ def write_column(values: list[int], code: int) -> bytes:
 
 
 def read_column(data: bytes, code: int, rows: int) -> list[int]:
-    """Decode a column of exactly ``rows`` values from ``data``, which has exactly its size."""
+    """Decode a column of exactly ``rows`` values from ``data``, which has exactly its size.
+
+    Raises:
+        ProtocolError: There is something behind the last value.
+    """
     if code == 1:
         return _read_12_bits(data, rows)
     column: array[int] = array(_TYPECODES[code])
@@ -96,6 +100,8 @@ def _write_12_bits(values: list[int]) -> bytes:
 
 
 def _read_12_bits(data: bytes, rows: int) -> list[int]:
+    if rows & 1 and data[-1] >> 4:
+        raise ProtocolError("A column of 12 bits has a value behind its last row.")
     values: list[int] = []
     for row in range(rows):
         nibble = (data[rows + row // 2] >> (row % 2 * 4)) & 15

@@ -13,24 +13,13 @@ from typing import Any, ClassVar, Literal, TypeVar, cast, dataclass_transform, o
 
 import attrs
 
+from tickwire_shared.byte_kinds import Blob, Packed, Text
 from tickwire_shared.errors import DeclarationError, ValueRefused
-from tickwire_shared.kinds import (
-    Angle,
-    Blob,
-    Choice,
-    Flag,
-    Integer,
-    IntKind,
-    Kind,
-    Overflow,
-    Packed,
-    Quantized,
-    Ref,
-    Text,
-    Trigger,
-)
+from tickwire_shared.int_kinds import Angle, Choice, Flag, Integer, IntKind, Quantized, Ref, Trigger
+from tickwire_shared.kinds import Kind
 from tickwire_shared.quoting import quote
 from tickwire_shared.schema import ClassType, FieldType
+from tickwire_shared.wire_values import Overflow
 
 To = Literal["all", "owner"]
 T = TypeVar("T")

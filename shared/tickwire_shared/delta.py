@@ -22,7 +22,7 @@ import attrs
 
 from tickwire_shared.columns import column_bytes, join_widths, narrowest, write_column
 from tickwire_shared.errors import SchemaMismatch
-from tickwire_shared.kinds import IntKind
+from tickwire_shared.int_kinds import IntKind
 from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.state import Column, Table, WorldState
 

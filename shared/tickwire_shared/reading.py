@@ -2,7 +2,7 @@
 
 For each class a function is generated that reads one attribute of all entities in one list comprehension
 with the constants of the kind written in, because that is the least Python per value. It does the
-arithmetic of ``kinds.py``. What it can't vouch for (NaN, wrong types, out of range) it hands to the kind's own
+arithmetic of ``int_kinds.py``. What it can't vouch for (NaN, wrong types, out of range) it hands to the kind's own
 ``to_wire``, value by value, which clamps or names the culprit.
 """
 
@@ -14,11 +14,13 @@ from typing import Any, cast
 
 import attrs
 
+from tickwire_shared.byte_kinds import Text
 from tickwire_shared.declare import Entity
 from tickwire_shared.errors import ValueRefused
-from tickwire_shared.kinds import Angle, Choice, Flag, Integer, IntKind, Quantized, Ref, Text, Wire
+from tickwire_shared.int_kinds import Angle, Choice, Flag, Integer, IntKind, Quantized, Ref
 from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.state import Column, Table
+from tickwire_shared.wire_values import Wire
 
 _FALLBACK = (TypeError, ValueError, OverflowError, AttributeError, KeyError, ValueRefused)
 

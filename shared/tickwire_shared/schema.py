@@ -13,9 +13,11 @@ from typing import cast
 import attrs
 
 from tickwire_shared.errors import DeclarationError, ProtocolError
-from tickwire_shared.kinds import KIND_NAMES, IntKind, Kind, Trigger, Wire, parse_kind
+from tickwire_shared.int_kinds import IntKind, Trigger
+from tickwire_shared.kinds import KIND_NAMES, Kind, parse_kind
 from tickwire_shared.packing import pack
 from tickwire_shared.quoting import quote
+from tickwire_shared.wire_values import Wire
 
 MAX_FIELDS = 48
 """Per visibility; a mask of them is exact in a JavaScript number."""

@@ -10,8 +10,8 @@ from typing import cast
 
 import attrs
 
-from tickwire_shared.kinds import Wire
 from tickwire_shared.schema import ClassType, Schema
+from tickwire_shared.wire_values import Wire
 
 Column = Sequence[int] | Sequence[bytes]
 """One wire value per entity; never changed after it was put in a table."""

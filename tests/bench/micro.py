@@ -13,8 +13,8 @@ import attrs
 from tests.bench.rooms import WORLD, Arena, Avatar, move
 from tickwire_shared.applying import apply
 from tickwire_shared.delta import diff
-from tickwire_shared.messages import SnapshotMessage, build_snapshot, parse_server
 from tickwire_shared.reading import TableReader
+from tickwire_shared.server_messages import SnapshotMessage, build_snapshot, parse_server
 from tickwire_shared.state import WorldState
 
 ResultT = TypeVar("ResultT")

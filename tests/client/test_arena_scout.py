@@ -63,7 +63,7 @@ async def test_it_knows_where_a_bullet_is_by_now(autojump_clock: MockClock) -> N
         await world.ticks(12)
         (seen, *_) = ArenaScout().look(ada).bullets
         (bullet, *_) = arena.all(Bullet)
-        x, y = bullet.after((ada.tick - bullet.born) * arena.dt)
+        x, y = bullet.after(bullet.flown(ada.tick) * arena.dt)
         assert abs(seen.x - x) < 0.1
         assert abs(seen.y - y) < 0.1
         assert seen.by == ship.id

@@ -18,14 +18,15 @@ from trio.testing import MockClock
 from tests.client.meadow import Meadow
 from tickwire.testing import World
 from tickwire_client.client import JOIN_TIMEOUT_S, Game, connect
+from tickwire_client.connection import OPEN_TIMEOUT_S, Dial
 from tickwire_client.game_view import OUTBOX_LIMIT, Me
-from tickwire_client.link import OPEN_TIMEOUT_S, Dial
+from tickwire_client.lead import FIRST_MARGIN_TICKS
 from tickwire_client.reconnect import NEVER, Backoff
 from tickwire_client.sender import SILENCE_S
+from tickwire_shared.client_messages import Mode
 from tickwire_shared.closing import ABNORMAL, CloseCode
 from tickwire_shared.delta import Delta
 from tickwire_shared.errors import ConnectionEnded, JoinRefused, UsageError
-from tickwire_shared.messages import Mode
 
 
 def meadow(world: World) -> Meadow:
@@ -122,12 +123,12 @@ async def test_the_clock_agrees_with_the_servers(autojump_clock: MockClock) -> N
         ada = await world.join("meadow")
         await trio.sleep(5.0)
         now_ms = trio.current_time() * 1000
-        assert ada.clock.time_at(now_ms) == pytest.approx(now_ms, abs=1.0)
+        assert ada.session.clock.time_at(now_ms) == pytest.approx(now_ms, abs=1.0)
         assert ada.clock.rtt_ms == pytest.approx(0.0, abs=1.0)
         assert ada.lead_ticks == 0.0
         ada.steer(pace=0.0)
         await world.ticks(2)
-        assert ada.lead_ticks == pytest.approx(1.0, abs=0.1)
+        assert ada.lead_ticks == pytest.approx(FIRST_MARGIN_TICKS, abs=0.1)
 
 
 async def test_the_servers_checks_find_nothing_wrong(autojump_clock: MockClock) -> None:

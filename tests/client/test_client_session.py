@@ -18,30 +18,32 @@ from tickwire_client.client_session import (
     Welcomed,
     wire_values,
 )
-from tickwire_shared.closing import CloseCode, RetryPolicy
-from tickwire_shared.delta import Delta, diff
-from tickwire_shared.errors import PeerError, ProtocolError, UsageError, ValueRefused
-from tickwire_shared.messages import (
-    EventMessage,
+from tickwire_client.lead import LEAST_MARGIN_TICKS
+from tickwire_shared.client_messages import (
     InputBatch,
     Join,
     Leave,
     Ping,
     Resume,
-    Welcome,
-    build_check,
-    build_epoch,
-    build_event,
-    build_news,
-    build_pong,
-    build_private,
     build_resync,
-    build_snapshot,
-    build_welcome,
     parse_client,
     parse_input,
 )
+from tickwire_shared.closing import CloseCode, RetryPolicy
+from tickwire_shared.delta import Delta, diff
+from tickwire_shared.errors import PeerError, ProtocolError, UsageError, ValueRefused
+from tickwire_shared.event_messages import EventMessage, build_event
 from tickwire_shared.packing import unpack_array
+from tickwire_shared.server_messages import (
+    Welcome,
+    build_check,
+    build_epoch,
+    build_news,
+    build_pong,
+    build_private,
+    build_snapshot,
+    build_welcome,
+)
 from tickwire_shared.state import Table, WorldState, checksum
 
 SCHEMA = Meadow.schema
@@ -252,8 +254,8 @@ def test_inputs_start_with_the_first_command_and_the_first_pong(session: ClientS
     assert inputs(session.poll(110.0)) == []
     pong(session, 100.0, 5_110.0, 120.0)
     (batch,) = inputs(session.poll(120.0))
-    # The server is at tick 10 + 120 ms / 50 ms; the way there takes 10 ms, and a tick and some jitter are spare.
-    assert batch == InputBatch(13, ((4, 0, 0),))
+    # The server is at tick 10 + 120 ms / 50 ms; the way there takes 10 ms, and one and a half ticks are spare.
+    assert batch == InputBatch(14, ((4, 0, 0),))
 
 
 def test_inputs_are_sent_once_per_tick_when_they_are_due(session: ClientSession) -> None:
@@ -278,16 +280,17 @@ def test_early_inputs_are_those_of_the_next_tick_and_are_not_sent_twice(session:
     pong(session, 100.0, 5_110.0, 120.0)
     session.pacer.steer({"graze": True})
     (early,) = inputs(session.poll(120.0, 1.0))
-    assert early.tick == 14
+    assert early.tick == 15
     assert inputs(session.poll(150.0)) == []
     assert session.next_due_ms(150.0) > 150.0
 
 
 def test_news_of_late_inputs_widens_the_lead(session: ClientSession) -> None:
     assert session.pacer is not None
-    before = session.pacer.lead.margin_ticks
+    pong(session, 0.0, 5_000.0, 0.0)
+    before = session.pacer.newest(50.0)
     session.receive(build_news(12, -2, 1, 0), 100.0)
-    assert session.pacer.lead.margin_ticks == before + 2
+    assert session.pacer.newest(50.0) == before + 2 + LEAST_MARGIN_TICKS
     assert (session.stats.late_inputs, session.stats.refused_inputs) == (1, 0)
 
 

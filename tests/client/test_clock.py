@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickwire_client.clock import PING_MS, PingTimer, ServerClock, whole_tick
+from tickwire_client.clock import PING_MS, SLEW_RATE, PingTimer, ServerClock, whole_tick
 
 OFFSET_MS = 123_456.75
 
@@ -57,20 +57,59 @@ def test_samples_older_than_the_window_are_forgotten() -> None:
     assert clock.best_rtt_ms == pytest.approx(60.0)
 
 
-def test_the_shown_clock_never_jumps_or_runs_backwards_once_it_has_settled() -> None:
+@given(st.integers(0, 2**32))
+def test_each_direction_goes_by_its_own_quickest_trip(seed: int) -> None:
+    rng = random.Random(seed)
+    trips = [(25.0 + rng.uniform(0, 60), 25.0 + rng.uniform(0, 60)) for _ in range(8)]
+    trips += [(25.0, 85.0), (85.0, 25.0)]
+    rng.shuffle(trips)
     clock = ServerClock(hz=30)
     now = 0.0
-    for index in range(20):
-        now = exchange(clock, index * PING_MS, 20.0, 20.0)
-    for index in range(20, 40):
-        exchange(clock, index * PING_MS, 20.0, 20.0, OFFSET_MS + 80.0)
-    before = clock.time_at(now)
-    for _ in range(600):
+    for number, (there, back) in enumerate(trips):
+        now = exchange(clock, number * 900.0, there, back)
+    assert clock.offset_ms(now + 5_000.0) == pytest.approx(OFFSET_MS, abs=0.001)
+
+
+def looked_at(clock: ServerClock, from_ms: float, to_ms: float, exact: bool = False) -> float:
+    """Look at the clock once a frame; what it shows runs steadily, if not exactly at the right rate."""
+    now, before = from_ms, clock.time_at(from_ms)
+    while now < to_ms:
         now += 16.0
         after = clock.time_at(now)
-        assert 0.97 * 16.0 <= after - before <= 1.03 * 16.0
+        assert abs(after - before - 16.0) <= (1e-6 if exact else 16.0 * SLEW_RATE + 1e-6)
         before = after
+    return now
+
+
+def test_the_shown_clock_never_jumps_or_runs_backwards_once_it_is_measured() -> None:
+    clock = ServerClock(hz=30)
+    now = exchange(clock, 0.0, 20.0, 20.0)
+    for index in range(1, 60):
+        offset = OFFSET_MS if index < 20 else OFFSET_MS + 80.0
+        now = looked_at(clock, now, index * PING_MS, exact=index < 20)
+        now = exchange(clock, now, 20.0, 20.0, offset)
     assert clock.offset_ms(now) == pytest.approx(OFFSET_MS + 80.0, abs=0.1)
+
+
+def test_a_resumed_connection_goes_on_with_the_clock_that_was_shown() -> None:
+    clock = ServerClock(hz=30)
+    now = exchange(clock, 0.0, 75.0, 75.0)
+    clock.forget_path()
+    assert not clock.measured
+    clock.observe_welcome(now + OFFSET_MS, now + 75.0)
+    now = looked_at(clock, now + 75.0, 3_000.0, exact=True)
+    exchange(clock, now, 20.0, 90.0)
+    looked_at(clock, now, 10_000.0)
+
+
+def test_a_resumed_connection_to_another_clock_takes_that_one_over() -> None:
+    clock = ServerClock(hz=30)
+    now = exchange(clock, 0.0, 75.0, 75.0)
+    clock.forget_path()
+    clock.observe_welcome(7_000_000.0, now)
+    assert clock.time_at(now) == pytest.approx(7_000_000.0, abs=100.0)
+    now = exchange(clock, now, 20.0, 20.0, 6_999_990.0 - now)
+    assert clock.time_at(now) == pytest.approx(6_999_990.0 + 40.5, abs=0.001)
 
 
 def test_an_error_too_large_to_slew_is_stepped_over() -> None:
@@ -114,7 +153,19 @@ def test_ticks_survive_the_wrap_of_u32() -> None:
     clock = ServerClock(hz=20)
     now = exchange(clock, 0.0, 0.0, 0.0)
     clock.observe_epoch(2**32 - 1, clock.time_at(now))
+    before = clock.tick_at(now)
     assert whole_tick(clock.tick_at(now + 60.0)) == 0
+    assert clock.tick_at(now + 60.0) - before == pytest.approx(60.0 / 50.0)
+
+
+def test_ticks_go_on_evenly_over_an_epoch_behind_the_wrap() -> None:
+    clock = ServerClock(hz=20)
+    now = exchange(clock, 0.0, 0.0, 0.0)
+    clock.observe_epoch(2**32 - 1, clock.time_at(now))
+    before = clock.tick_at(now + 500.0)
+    clock.observe_epoch(3, clock.time_at(now + 200.0))
+    assert clock.tick_at(now + 500.0) == pytest.approx(before)
+    assert clock.unwrap(7) - clock.unwrap(2**32 - 3) == 10
 
 
 def test_a_welcome_gives_a_first_guess_that_a_pong_overrules() -> None:

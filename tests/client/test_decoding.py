@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from tests.shared.strategies import schemas, states, steps
 from tickwire_client.decoding import MEMORY, PlainDecoder, SharedDecoder
 from tickwire_shared.delta import Delta, diff
-from tickwire_shared.messages import SnapshotMessage, build_pong, build_snapshot
+from tickwire_shared.server_messages import SnapshotMessage, build_pong, build_snapshot
 from tickwire_shared.state import WorldState
 
 

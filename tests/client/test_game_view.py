@@ -10,8 +10,8 @@ from tickwire_client.game_view import EVENT_BACKLOG, GameView
 from tickwire_client.pacing import InputPacer
 from tickwire_client.replica import Replica
 from tickwire_client.views import EventView
+from tickwire_shared.client_messages import Join, parse_client
 from tickwire_shared.errors import UsageError
-from tickwire_shared.messages import Join, parse_client
 from tickwire_shared.schema import Schema
 
 

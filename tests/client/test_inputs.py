@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tickwire_client.inputs import InputRun, InputSchedule
-from tickwire_shared.messages import MAX_INPUTS_PER_MESSAGE
+from tickwire_shared.client_messages import MAX_INPUTS_PER_MESSAGE
 from tickwire_shared.ticks import tick_add, tick_distance
 
 NEUTRAL = (8, 0, 0)  # turn, thrust, jump (a trigger)

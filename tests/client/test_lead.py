@@ -1,82 +1,125 @@
+"""The lead: settles just above what inputs need, ignores stalls, follows another path."""
+
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from math import floor
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from tickwire_client.lead import MOST_MARGIN_TICKS, LeadController
+from tickwire_client.lead import FIRST_MARGIN_TICKS, MOST_LEAD_TICKS, REPORTS, SHRINK_RATE, LeadController
+from tickwire_shared.ticks import TICK_MODULUS
 
 TICK_MS = 1000 / 30
+NEWS_TICKS = 8
+
+Way = Callable[[int], float]
+"""How many ticks the input for a tick takes to arrive."""
 
 
-def run(lead: LeadController, start_ms: float, seconds: float, rtt_ms: float, jitter_ms: float = 0.0) -> list[float]:
-    """Step once per tick on a steady network; returns the leads."""
-    ticks = int(seconds * 30)
-    return [lead.step(start_ms + i * TICK_MS, rtt_ms, jitter_ms, TICK_MS) for i in range(ticks)]
+def play(lead: LeadController, ticks: range, way: Way, *, rtt_ms: float = 0.0) -> list[float]:
+    """Send an input per tick, and report the least slack each ``NEWS_TICKS``; returns the lead at each tick."""
+    leads: list[float] = []
+    slacks: list[int] = []
+    told: int | None = None
+    for tick in ticks:
+        leads.append(lead.step(tick * TICK_MS, rtt_ms, TICK_MS))
+        newest = floor(tick + leads[-1]) % TICK_MODULUS
+        lead.note_sent(newest)
+        slacks.append(floor(leads[-1] - way(tick)))
+        if tick % NEWS_TICKS == 0:
+            slack = min(slacks)
+            if slack != told:
+                lead.observe_news(tick % TICK_MODULUS, slack, tick * TICK_MS)
+            told, slacks = slack, []
+    return leads
 
 
-def test_the_lead_is_the_way_there_plus_jitter_plus_a_tick() -> None:
+def test_before_any_report_the_lead_is_half_the_round_trip_and_a_margin() -> None:
     lead = LeadController()
-    assert lead.step(0.0, 100.0, 10.0, TICK_MS) == pytest.approx((50.0 + 20.0) / TICK_MS + 1.0)
+    assert lead.step(0.0, 100.0, TICK_MS) == pytest.approx(50.0 / TICK_MS + FIRST_MARGIN_TICKS)
 
 
-def test_a_late_input_grows_the_lead_at_once_by_what_was_missing() -> None:
+@given(st.floats(0.0, 12.0), st.floats(-1.0, 400.0))
+def test_on_a_steady_way_inputs_come_to_wait_half_a_tick_to_two_ticks_and_then_nothing_moves(
+    way: float, rtt_ms: float
+) -> None:
+    leads = play(LeadController(), range(900), lambda tick: way, rtt_ms=max(0.0, rtt_ms))
+    assert way + 0.5 <= leads[-1] <= way + 2.0 + 1e-9
+    assert len(set(leads[-200:])) == 1
+
+
+def test_a_stall_now_and_then_does_not_move_the_lead() -> None:
     lead = LeadController()
-    before = run(lead, 0.0, 1.0, 60.0)[-1]
-    lead.observe_news(slack=-3, late=1, local_ms=1000.0)
-    assert lead.step(1000.0, 60.0, 0.0, TICK_MS) == pytest.approx(before + 3.0)
+
+    def way(tick: int) -> float:
+        into = tick % 150
+        return 2.0 + max(0, 12 - into if tick > 150 else 0)
+
+    assert len(set(play(lead, range(1800), way, rtt_ms=2 * 2 * TICK_MS))) == 1
 
 
-def test_old_news_of_late_inputs_does_not_grow_it_again() -> None:
-    lead = LeadController()
-    lead.observe_news(slack=-1, late=4, local_ms=0.0)
-    margin = lead.margin_ticks
-    lead.observe_news(slack=2, late=4, local_ms=10.0)
-    assert lead.margin_ticks == margin
+def test_another_path_is_followed_within_two_seconds_and_in_few_steps() -> None:
+    leads = play(LeadController(), range(300), lambda tick: 1.0 if tick < 150 else 4.0, rtt_ms=2 * TICK_MS)
+    steps = [(tick, after - before) for tick, (before, after) in enumerate(pairwise(leads)) if after != before]
+    assert all(150 < tick < 150 + 45 for tick, _ in steps)
+    assert len(steps) <= 2
+    assert 4.5 <= leads[-1] <= 6.0
 
 
-def test_the_margin_has_a_bound() -> None:
-    lead = LeadController()
-    for late in range(1, 100):
-        lead.observe_news(slack=-20, late=late, local_ms=0.0)
-    assert lead.margin_ticks == MOST_MARGIN_TICKS
-
-
-def test_after_a_stall_the_lead_comes_back_slowly_and_without_a_jump() -> None:
-    lead = LeadController()
-    calm = run(lead, 0.0, 1.0, 60.0)[-1]
-    lead.observe_news(slack=-4, late=1, local_ms=1000.0)
-    leads = run(lead, 1000.0, 40.0, 60.0)
+def test_a_shorter_way_is_followed_slowly_and_without_a_jump() -> None:
+    leads = play(LeadController(), range(900), lambda tick: 9.0 if tick < 150 else 1.0, rtt_ms=18 * TICK_MS)
     steps = [after - before for before, after in pairwise(leads)]
+    assert min(steps) >= -SHRINK_RATE - 1e-9
     assert max(steps) <= 0.0
-    assert min(steps) >= -0.0501
-    assert leads[-1] == pytest.approx(calm)
+    assert 1.5 <= leads[-1] <= 3.0
 
 
-def test_a_stall_every_five_seconds_does_not_make_it_oscillate() -> None:
+def test_silence_means_that_nothing_changed() -> None:
     lead = LeadController()
-    trough: list[float] = []
-    for stall in range(12):
-        start = stall * 5_000.0
-        leads = run(lead, start, 5.0, 60.0)
-        trough.append(leads[-1])
-        lead.observe_news(slack=-1, late=stall + 1, local_ms=start + 4_999.0)
-    assert trough == sorted(trough)
+    play(lead, range(200), lambda tick: 3.0, rtt_ms=6 * TICK_MS)
+    lead.observe_news(200, -9, 200 * TICK_MS)
+    held = lead.lead_ticks
+    leads = [lead.step((200 + tick) * TICK_MS, 0.0, TICK_MS) for tick in range(20)]
+    assert leads == [held] * 20
 
 
-def test_a_longer_way_is_followed_at_once_and_a_shorter_one_slowly() -> None:
+def test_reports_are_read_with_the_lead_that_the_input_left_with() -> None:
     lead = LeadController()
-    run(lead, 0.0, 1.0, 30.0)
-    longer = lead.step(1000.0, 200.0, 0.0, TICK_MS)
-    assert longer == pytest.approx(100.0 / TICK_MS + 1.0)
-    shorter = lead.step(1000.0 + TICK_MS, 30.0, 0.0, TICK_MS)
-    assert longer - 0.051 <= shorter < longer
+    lead.step(0.0, 0.0, TICK_MS)
+    lead.note_sent(1)
+    lead.observe_news(0, -3, 100.0)
+    grown = lead.step(100.0, 0.0, TICK_MS)
+    assert grown == pytest.approx(FIRST_MARGIN_TICKS + 3.0 + 0.5)
+    lead.note_sent(8)
+    for _ in range(REPORTS):
+        lead.observe_news(4, -3, 200.0)
+    assert lead.step(200.0, 0.0, TICK_MS) == grown
+    lead.note_sent(1)
+    for _ in range(REPORTS):
+        lead.observe_news(4, -3, 200.0)
+    assert lead.step(200.0, 0.0, TICK_MS) == grown + 3.5
 
 
-def test_a_new_connection_keeps_the_margin_and_aims_at_the_new_way_at_once() -> None:
+def test_the_lead_has_a_bound() -> None:
     lead = LeadController()
-    run(lead, 0.0, 1.0, 300.0)
-    lead.observe_news(slack=-1, late=5, local_ms=0.0)
-    margin = lead.margin_ticks
+    for report in range(50):
+        lead.observe_news(report, -40, report * 250.0)
+        assert lead.step(report * 250.0, 0.0, TICK_MS) <= MOST_LEAD_TICKS
+    assert LeadController().step(0.0, 60_000.0, TICK_MS) == MOST_LEAD_TICKS
+
+
+def test_a_new_connection_starts_from_its_own_round_trip() -> None:
+    lead = LeadController()
+    play(lead, range(300), lambda tick: 8.0, rtt_ms=16 * TICK_MS)
     lead.restart()
-    assert lead.step(2000.0, 30.0, 0.0, TICK_MS) == pytest.approx(15.0 / TICK_MS + margin)
+    assert lead.step(20_000.0, 30.0, TICK_MS) == pytest.approx(15.0 / TICK_MS + FIRST_MARGIN_TICKS)
+
+
+def test_the_tick_may_wrap() -> None:
+    start = TICK_MODULUS - 100
+    leads = play(LeadController(), range(start, start + 300), lambda tick: 3.2, rtt_ms=6.4 * TICK_MS)
+    assert 3.7 <= leads[-1] <= 5.2

@@ -12,19 +12,12 @@ from tickwire_client.replica import Replica
 from tickwire_client.views import EntityView
 from tickwire_shared.delta import diff, gaps
 from tickwire_shared.errors import PeerError, ProtocolError, StaleBaseline
-from tickwire_shared.kinds import Wire
-from tickwire_shared.messages import (
-    Check,
-    EventMessage,
-    Private,
-    SnapshotMessage,
-    build_private,
-    build_snapshot,
-    parse_server,
-)
+from tickwire_shared.event_messages import EventMessage
 from tickwire_shared.schema import Schema
+from tickwire_shared.server_messages import Check, Private, SnapshotMessage, build_private, build_snapshot, parse_server
 from tickwire_shared.state import Table, WorldState, checksum, private_checksum
 from tickwire_shared.ticks import tick_add
+from tickwire_shared.wire_values import Wire
 
 PrivateRows = dict[int, tuple[Wire, ...]]
 

@@ -11,7 +11,8 @@ from trio.testing import MockClock
 from tests.client.meadow import Meadow
 from tickwire.demo.arena import Arena
 from tickwire.testing import World
-from tickwire_client.link import Dial
+from tickwire_client.conditioner import Link
+from tickwire_client.connection import Dial
 from tickwire_client.progress import show_progress
 from tickwire_client.swarm import Swarm, SwarmOrder, bot_name, run_swarm
 from tickwire_client.swarm_report import SwarmReport
@@ -52,6 +53,15 @@ async def test_it_makes_as_many_rooms_as_it_needs_and_leaves_them_empty(autojump
             assert swarm.settled == 10
         await trio.sleep(1.0)
         assert world.rooms == ()
+
+
+async def test_a_swarm_behind_a_bad_link_reports_what_it_makes_of_it(autojump_clock: MockClock) -> None:
+    async with World(Meadow) as world:
+        link = Link.of_round_trip(150, 40)
+        report = await run_swarm("ws://w", "meadow", 4, 10.0, dial=dial_into(world), link=link)
+        assert report.ok
+        assert report.rtt_p50_ms == pytest.approx(150, abs=20)
+        assert 150 < report.rtt_p99_ms < 195
 
 
 async def test_it_plays_for_the_ordered_time_from_the_last_join_on(autojump_clock: MockClock) -> None:

@@ -8,8 +8,10 @@ from hypothesis import strategies as st
 
 from tests.shared.strategies import int_kinds
 from tickwire_client.wanderer import wander
+from tickwire_shared.byte_kinds import Text
 from tickwire_shared.errors import UsageError
-from tickwire_shared.kinds import Flag, Kind, Ref, Text, Trigger
+from tickwire_shared.int_kinds import Flag, Ref, Trigger
+from tickwire_shared.kinds import Kind
 
 input_kinds = int_kinds | st.just(Trigger()) | st.just(Ref(of=None))
 

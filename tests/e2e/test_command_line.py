@@ -56,6 +56,8 @@ def assert_one_line(outcome: Outcome, *words: str) -> None:
         ("nosuch", ["nosuch"]),
         ("bots", ["URL"]),
         ("bots ws://127.0.0.1:1 --count 0", ["--count"]),
+        ("bots ws://127.0.0.1:1 --rtt -1", ["--rtt"]),
+        ("bots ws://127.0.0.1:1 --jitter much", ["--jitter"]),
     ],
 )
 def test_a_bad_command_line_is_one_clear_line_and_status_2(folder: Path, arguments: str, words: list[str]) -> None:
@@ -77,7 +79,7 @@ def test_the_help_tells_enough_to_start(tmp_path: Path, arguments: str) -> None:
     outcome = run(*arguments.split(), cwd=tmp_path)
     assert (outcome.status, outcome.stderr) == (0, "")
     wanted = ["--host", "--port", "--bots", "--web", "--log-level"] if "serve" in arguments else []
-    wanted += ["--room", "--count", "--duration", "--json"] if "bots" in arguments else []
+    wanted += ["--room", "--count", "--duration", "--rtt", "--jitter", "--json"] if "bots" in arguments else []
     wanted = wanted or ["tickwire serve game:Arena --web page", "tickwire bots ws://"]
     for word in wanted:
         assert word in outcome.stdout

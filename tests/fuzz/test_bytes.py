@@ -21,24 +21,25 @@ from tickwire.logs import LogLevel, configure_logs
 from tickwire.testing import World
 from tickwire.transport import Transport
 from tickwire_shared.applying import apply
-from tickwire_shared.closing import CloseCode
-from tickwire_shared.errors import ProtocolError
-from tickwire_shared.messages import (
+from tickwire_shared.client_messages import (
     Join,
     Resume,
-    SnapshotMessage,
-    build_event,
+    View,
     build_input,
     build_join,
     build_leave,
     build_ping,
     build_resume,
     build_resync,
+    build_view,
     parse_client,
-    parse_server,
 )
+from tickwire_shared.closing import CloseCode
+from tickwire_shared.errors import ProtocolError
+from tickwire_shared.event_messages import build_event
 from tickwire_shared.packing import unpack
 from tickwire_shared.schema import Schema
+from tickwire_shared.server_messages import SnapshotMessage, parse_server
 from tickwire_shared.state import WorldState
 
 COUNT = int(os.environ.get("TICKWIRE_FUZZ", "100000"))
@@ -95,6 +96,7 @@ CLIENT_MESSAGES = (
     build_ping(12.5),
     build_leave(),
     build_resync(9),
+    build_view(View(1.5, 130)),
 )
 
 

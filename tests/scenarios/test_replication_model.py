@@ -35,9 +35,9 @@ from tickwire_shared.declare import (
     ref,
     text,
 )
-from tickwire_shared.kinds import Wire
-from tickwire_shared.messages import EventMessage
+from tickwire_shared.event_messages import EventMessage
 from tickwire_shared.session import SeatState
+from tickwire_shared.wire_values import Wire
 
 MAX_PLAYERS = 5
 

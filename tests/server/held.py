@@ -7,18 +7,12 @@ from typing import cast
 import attrs
 
 from tickwire_shared.applying import MAX_ID, apply, ungap
-from tickwire_shared.kinds import Wire
-from tickwire_shared.messages import (
-    Check,
-    EventMessage,
-    Private,
-    ServerMessage,
-    SnapshotMessage,
-    check_event,
-)
+from tickwire_shared.event_messages import EventMessage, check_event
 from tickwire_shared.schema import ClassType, Schema
+from tickwire_shared.server_messages import Check, Private, ServerMessage, SnapshotMessage
 from tickwire_shared.state import WorldState, checksum, private_checksum
 from tickwire_shared.ticks import tick_add, tick_distance
+from tickwire_shared.wire_values import Wire
 
 PrivateView = dict[int, dict[str, Wire]]
 

@@ -16,7 +16,7 @@ from tickwire.player import LeaveReason, Player
 from tickwire.pulse import Pulse
 from tickwire.room import Room
 from tickwire.seat import Seat
-from tickwire_shared.messages import ServerMessage, Welcome, parse_server
+from tickwire_shared.server_messages import ServerMessage, Welcome, parse_server
 from tickwire_shared.ticks import tick_add, tick_distance
 
 MessageT = TypeVar("MessageT", bound=ServerMessage)

@@ -309,10 +309,10 @@ async def test_two_players_of_one_name_can_be_told_apart(autojump_clock: MockClo
         assert [ship.name for ship in games[-1].all("Ship")] == ["Ada", "Ada 2", "Ada 3"]
 
 
-@pytest.mark.parametrize("options", [{}, {"name": ""}, {"name": 7}, {"name": "\x00\n"}])
-async def test_who_gives_no_usable_name_gets_one(autojump_clock: MockClock, options: dict[str, object]) -> None:
+@pytest.mark.parametrize("name", [None, "", 7, "\x00\n"])
+async def test_who_gives_no_usable_name_gets_one(autojump_clock: MockClock, name: object) -> None:
     async with World(Arena) as world:
-        game = await world.join("arena", **options)
+        game = await (world.join("arena") if name is None else world.join("arena", name=name))
         assert [ship.name for ship in game.all("Ship")] == ["Pilot 1"]
 
 

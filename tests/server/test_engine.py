@@ -33,7 +33,8 @@ from tickwire_shared.declare import (
     trigger,
 )
 from tickwire_shared.errors import DeclarationError, ProtocolError, UsageError
-from tickwire_shared.messages import Epoch, EventMessage, Welcome
+from tickwire_shared.event_messages import EventMessage
+from tickwire_shared.server_messages import Epoch, Welcome
 from tickwire_shared.session import SeatState
 
 HZ = 20

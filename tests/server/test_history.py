@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from tests.shared.strategies import ticks
 from tickwire.history import History
-from tickwire_shared.kinds import Integer
+from tickwire_shared.int_kinds import Integer
 from tickwire_shared.schema import ClassType, FieldType, Schema
 from tickwire_shared.state import Table, WorldState
 from tickwire_shared.ticks import tick_add

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.shared.strategies import ticks
-from tickwire.inputs import HOLD_TICKS, MAX_AHEAD, MAX_BEHIND, InputBuffer
+from tickwire.inputs import HOLD_TICKS, MAX_AHEAD, MAX_BEHIND, InputBuffer, InputCounts
 from tickwire_shared.declare import Input, flag, inputs, integer, trigger
 from tickwire_shared.ticks import TICK_MODULUS, tick_add
 
@@ -58,6 +58,17 @@ def test_the_first_of_two_inputs_for_a_tick_counts() -> None:
     inputs_.put(1, NEUTRAL, now=0)
     assert played(inputs_, (1,)) == [AHEAD]
     assert (inputs_.late, inputs_.refused) == (0, 0)
+    assert inputs_.counts.repeated == 1
+
+
+def test_the_buffers_of_a_room_add_up_their_counts() -> None:
+    counts = InputCounts()
+    for buffer_ in (InputBuffer(Steer.wire_type, counts), InputBuffer(Steer.wire_type, counts)):
+        buffer_.put(5, AHEAD, now=5)
+        buffer_.put(500, AHEAD, now=5)
+        buffer_.put(6, AHEAD, now=5)
+        buffer_.put(6, AHEAD, now=5)
+    assert counts == InputCounts(late=2, refused=2, repeated=2)
 
 
 def test_a_missing_input_is_replaced_by_the_last_one_for_a_while_and_then_by_the_neutral_one() -> None:

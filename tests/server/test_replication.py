@@ -12,8 +12,9 @@ from tickwire.history import History
 from tickwire.player import Player
 from tickwire.room import Room
 from tickwire_shared.declare import Entity, Event, Input, entity, event, inputs, integer, text
-from tickwire_shared.kinds import Wire
-from tickwire_shared.messages import Check, EventMessage, News, Private, SnapshotMessage, Welcome, parse_server
+from tickwire_shared.event_messages import EventMessage
+from tickwire_shared.server_messages import Check, News, Private, SnapshotMessage, Welcome, parse_server
+from tickwire_shared.wire_values import Wire
 
 HZ = 20
 
@@ -241,14 +242,14 @@ async def test_what_a_player_owns_follows_spawns_and_despawns(autojump_clock: Mo
         assert other.held.owned == {2}
 
 
-async def test_checksums_come_every_two_seconds_and_are_right(autojump_clock: MockClock) -> None:
+async def test_checksums_come_every_second_and_a_half_and_are_right(autojump_clock: MockClock) -> None:
     async with running(Space) as engine:
         players = await joined(engine, 2)
         change(engine, ammo=1)
         await ticks(engine, 6 * HZ)
         for player in players:
-            assert len(player.heard(Check)) == 3
-            assert player.held.checks == 3
+            assert len(player.heard(Check)) == 4
+            assert player.held.checks == 4
 
 
 async def test_a_resync_brings_a_full_snapshot_with_all_private_values(autojump_clock: MockClock) -> None:

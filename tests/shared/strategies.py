@@ -10,25 +10,13 @@ from typing import cast
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn
 
-from tickwire_shared.kinds import (
-    MAX_INTEGER,
-    Angle,
-    Blob,
-    Choice,
-    Flag,
-    Integer,
-    IntKind,
-    Kind,
-    Packed,
-    Quantized,
-    Ref,
-    Text,
-    Trigger,
-    Wire,
-)
+from tickwire_shared.byte_kinds import Blob, Packed, Text
+from tickwire_shared.int_kinds import MAX_INTEGER, Angle, Choice, Flag, Integer, IntKind, Quantized, Ref, Trigger
+from tickwire_shared.kinds import Kind
 from tickwire_shared.schema import ClassType, FieldType, Schema
 from tickwire_shared.state import Column, Table, WorldState
 from tickwire_shared.ticks import TICK_MODULUS
+from tickwire_shared.wire_values import Wire
 
 MAX_ID = (1 << 32) - 1
 

@@ -6,11 +6,12 @@ from hypothesis import strategies as st
 
 from tests.shared.strategies import mutations, transitions
 from tickwire_shared.applying import apply, ungap
+from tickwire_shared.byte_kinds import Text
 from tickwire_shared.delta import Delta, diff
 from tickwire_shared.errors import ProtocolError
-from tickwire_shared.kinds import Angle, Integer, Text
-from tickwire_shared.messages import SnapshotMessage, build_snapshot, parse_server
+from tickwire_shared.int_kinds import Angle, Integer
 from tickwire_shared.schema import ClassType, FieldType, Schema
+from tickwire_shared.server_messages import SnapshotMessage, build_snapshot, parse_server
 from tickwire_shared.state import Table, WorldState, checksum
 
 SCHEMA = Schema(

@@ -70,6 +70,12 @@ def test_12_bits_are_the_low_bytes_and_then_the_nibbles() -> None:
     assert write_column([0x123, -1, 0x456], 1) == bytes((0x23, 0xFF, 0x56, 0xF1, 0x04))
 
 
+def test_a_value_behind_the_last_12_bits_is_refused() -> None:
+    assert read_column(bytes((0x23, 0xFF, 0x56, 0xF1, 0x04)), 1, 3) == [0x123, -1, 0x456]
+    with pytest.raises(ProtocolError, match="behind its last row"):
+        read_column(bytes((0x23, 0xFF, 0x56, 0xF1, 0x14)), 1, 3)
+
+
 def test_wide_columns_are_little_endian() -> None:
     assert write_column([0x0102, -2], 2) == b"\x02\x01\xfe\xff"
     assert write_column([1], 3) == b"\x01\0\0\0"

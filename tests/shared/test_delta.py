@@ -6,11 +6,13 @@ from hypothesis import strategies as st
 
 from tests.shared.strategies import schemas, states, transitions
 from tickwire_shared.applying import apply
+from tickwire_shared.byte_kinds import Blob
 from tickwire_shared.delta import DESPAWN, SPAWN, UPDATE, bitmap, diff, gaps
 from tickwire_shared.errors import SchemaMismatch
-from tickwire_shared.kinds import Angle, Blob, Flag, Integer, Kind
-from tickwire_shared.messages import SnapshotMessage, build_snapshot, parse_server
+from tickwire_shared.int_kinds import Angle, Flag, Integer
+from tickwire_shared.kinds import Kind
 from tickwire_shared.schema import ClassType, FieldType, Schema
+from tickwire_shared.server_messages import SnapshotMessage, build_snapshot, parse_server
 from tickwire_shared.state import Column, Table, WorldState, checksum
 
 WIDE = Integer(min=-(1 << 52), max=1 << 52)

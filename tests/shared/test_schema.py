@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.shared.strategies import mutations, schemas
 from tickwire_shared.errors import ProtocolError
-from tickwire_shared.kinds import Flag, Integer, Trigger
+from tickwire_shared.int_kinds import Flag, Integer, Trigger
 from tickwire_shared.packing import pack, unpack
 from tickwire_shared.schema import ClassType, FieldType, Schema, trigger_positions
 

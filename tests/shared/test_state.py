@@ -7,9 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.shared.strategies import schemas, states, steps
-from tickwire_shared.kinds import Integer, Text, Wire
+from tickwire_shared.byte_kinds import Text
+from tickwire_shared.int_kinds import Integer
 from tickwire_shared.schema import ClassType, FieldType, Schema
 from tickwire_shared.state import Table, WorldState, checksum, private_checksum
+from tickwire_shared.wire_values import Wire
 
 HP = FieldType(name="hp", kind=Integer(min=-9, max=9), private=False, default=0)
 NAME = FieldType(name="name", kind=Text(max=9), private=False, default=b"")

@@ -13,9 +13,9 @@ import pytest
 
 from tests.vectors.make import GOLDEN, make_vectors, render_golden, write_corpus
 from tickwire_client.replica import Replica
-from tickwire_shared.messages import Check, SnapshotMessage, parse_server
 from tickwire_shared.packing import unpack
 from tickwire_shared.schema import Schema
+from tickwire_shared.server_messages import Check, SnapshotMessage, parse_server
 from tickwire_shared.state import checksum
 
 WEB_TESTS = Path(__file__).parents[1] / "web"

@@ -10,13 +10,16 @@ from pathlib import Path
 from random import Random
 from typing import cast
 
+from tickwire_shared.byte_kinds import Blob, Packed, Text
 from tickwire_shared.delta import diff
-from tickwire_shared.kinds import Angle, Blob, Choice, Flag, Integer, IntKind, Kind, Packed, Quantized, Ref, Text, Wire
-from tickwire_shared.messages import build_check, build_snapshot
+from tickwire_shared.int_kinds import Angle, Choice, Flag, Integer, IntKind, Quantized, Ref
+from tickwire_shared.kinds import Kind
 from tickwire_shared.packing import pack
 from tickwire_shared.schema import ClassType, FieldType, Schema
+from tickwire_shared.server_messages import build_check, build_snapshot
 from tickwire_shared.state import Column, Table, WorldState, checksum
 from tickwire_shared.ticks import tick_add
+from tickwire_shared.wire_values import Wire
 
 GOLDEN = Path(__file__).with_name("replication.json")
 SEED = 20

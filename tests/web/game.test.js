@@ -230,7 +230,7 @@ test("a moving entity is drawn moving evenly", () => {
   const steps = [];
   let last = 0;
   for (let i = 0; i < 100; i++) {
-    page.socket.deliver(snapshot(page.serverTick, 1, moveShips([0], [32])));
+    page.socket.deliver(snapshot(page.serverTick, 3, moveShips([0], [32])));
     for (let frame = 0; frame < 3; frame++) {
       page.draw(50 / 3);
       if (i > 60) steps.push(ship.view.x - last);
@@ -390,4 +390,35 @@ test("a room that was updated meanwhile brings its new schema", () => {
   page.deliver(snapshot(200, 0, [1, [1], 1, 2, column16([1])]));
   assert.equal(page.game.one("Boat")?.y, true);
   assert.equal(page.game.entities.size, 1);
+});
+
+test("without interpolation all is drawn where the newest snapshot has it; with it again the picture goes back at once", () => {
+  const page = new Page();
+  page.server.delayMs = () => 50;
+  page.join();
+  /** Snapshots for half a second, in each of which ship 1 moves by half a unit. */
+  const move = () => {
+    for (let i = 0; i < 10; i++) {
+      page.draw(50);
+      page.socket.deliver(snapshot(page.serverTick, 3, moveShips([0], [32])));
+    }
+    page.draw(50);
+  };
+  const ship = /** @type {any} */ (page.game.entities.get(1));
+  page.game.interpolates = false;
+  move();
+  assert.ok(ship.x > 5 && ship.view.x === ship.x, `${ship.view.x} of ${ship.x}`);
+  assert.equal(page.game.clock.renderTick, page.game.stats.tick);
+  page.game.interpolates = true;
+  page.game.frame(page.server.time.now());
+  assert.ok(ship.view.x < ship.x - 0.25, `${ship.view.x} of ${ship.x}`);
+  assert.ok(page.game.clock.renderTick < page.game.stats.tick);
+});
+
+test("the clock tells the round trip measured last beside the smoothed one", () => {
+  const page = new Page();
+  page.join().draw(3000);
+  page.server.delayMs = () => 40;
+  page.draw(1500);
+  assert.ok(page.game.clock.lastRttMs > 79 && page.game.clock.rttMs < 30, `${page.game.clock.lastRttMs} ${page.game.clock.rttMs}`);
 });

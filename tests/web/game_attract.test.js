@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Attract } from "../../client_demo/web/game/attract.js";
-import { seeded } from "../../client_demo/web/game/chance.js";
+import { seeded } from "../../client_demo/web/sdk/chance.js";
 import { HEIGHT, WIDTH } from "../../client_demo/web/game/flight.js";
 
 test("the ships behind the start card fly, and stay inside the walls", () => {

@@ -209,3 +209,23 @@ test("a server that reports nonsense cannot drive the lead beyond what servers a
   for (let i = 1; i < 1000; i++) lead.onNews({ slack: 1e9, late: 1000 }, { rttMs: 0, deviationMs: 0, hz: 30 }, 1e6 + i * 5000);
   assert.equal(lead.wanted({ rttMs: 0, deviationMs: 0, hz: 30 }), 0);
 });
+
+test("what was shown ahead is sent: a button released before its tick counts for that tick, and no longer", () => {
+  const inputs = new Inputs(STEER);
+  sample(inputs, 100);
+  inputs.current.thrust = true;
+  inputs.current.turn = 1;
+  assert.deepEqual(inputs.preview(), [16, 1, 0]);
+  inputs.current.thrust = false;
+  inputs.current.turn = 0;
+  assert.deepEqual(inputs.preview(), [8, 1, 0]);
+  assert.deepEqual(sample(inputs, 102), [3, 101, 8, 1, 0, 8, 0, 0]);
+});
+
+test("a tick without an input repeats the one before without its triggers, for as long as the server holds it", () => {
+  const inputs = new Inputs(STEER);
+  inputs.current.thrust = true;
+  inputs.press("fire");
+  sample(inputs, 100);
+  assert.deepEqual([99, 100, 101, 103, 104].map((tick) => inputs.inForce(tick, 3)), [[8, 0, 0], [8, 1, 1], [8, 1, 0], [8, 1, 0], [8, 0, 0]]);
+});

@@ -97,61 +97,132 @@ test("only the last samples are kept, and sampling before them shows the oldest"
 });
 
 /**
- * Draw against snapshots that arrive with jitter, and count the frames that had to run ahead of them.
- * @param {{trip: number, jitter: number, every?: number, seconds?: number}} link trip in ms, one way
+ * A link for snapshots: ms one way and its jitter, both by when it was sent; stalls; and ticks per snapshot.
+ * @typedef {{trip: number | ((sent: number) => number), jitter?: number, every?: number, stallEvery?: number, stall?: number, seconds?: number, seed?: number}} TestLink
  */
-function play({ trip, jitter, every = 2, seconds = 60 }) {
+
+/**
+ * When each snapshot arrives: in order, late by jitter, held up by stalls.
+ * @param {TestLink} link
+ */
+function arrivalsOver({ trip, jitter = 0, every = 1, stallEvery = Infinity, stall = 0, seconds = 60, seed = 4 }) {
+  const random = seededRandom(seed);
+  let last = 0;
+  return Array.from({ length: (seconds * 30) / every }, (_, index) => {
+    const sent = (index * every * 1000) / 30;
+    const at = sent + (typeof trip === "number" ? trip : trip(sent)) + (random() * 2 - 1) * jitter;
+    last = Math.max(last, at >= stallEvery && at % stallEvery < stall ? at - (at % stallEvery) + stall : at);
+    return { tick: index * every, at: last };
+  });
+}
+
+/**
+ * Draw 60 frames a second against snapshots that arrive over a link.
+ * @param {TestLink} link
+ * @returns {{now: number, delayMs: number, isUnder: boolean, pace: number}[]} for each frame: how far in the past it shows,
+ *   whether that was ahead of the newest snapshot, and how much faster or slower than time the picture ran
+ */
+function play(link) {
   const hz = 30;
-  const random = seededRandom(4);
-  const lateness = new Lateness(every);
+  const lateness = new Lateness(link.every ?? 1);
   const render = new RenderClock();
-  /** @type {{tick: number, at: number}[]} */
-  const arrivals = [];
-  for (let tick = 0, last = 0; tick < seconds * hz; tick += every) {
-    last = Math.max(last, (tick * 1000) / hz + trip + (random() * 2 - 1) * jitter);
-    arrivals.push({ tick, at: last });
-  }
+  const arrivals = arrivalsOver(link);
   let newest = -1;
-  let frames = 0;
-  let underruns = 0;
-  let fastest = 0;
-  let delay = 0;
-  for (let now = 200; now < seconds * 1000; now += 1000 / 60) {
+  const frames = [];
+  for (let now = 200; arrivals.length > 0; now += 1000 / 60) {
     while (arrivals.length > 0 && arrivals[0].at <= now) {
       const { tick, at } = /** @type {{tick: number, at: number}} */ (arrivals.shift());
       lateness.arrived((at * hz) / 1000 - tick, newest < 0 ? 0 : tick - newest);
       newest = tick;
     }
-    const before = render.tick;
+    const before = lateness.isKnown ? render.tick : (render.tick = null);
     render.advance((now * hz) / 1000 - lateness.delay, 1000 / 60, hz);
-    if (before !== null) fastest = Math.max(fastest, Math.abs((Number(render.tick) - before) / (hz / 60) - 1));
-    if (now < 3000) continue;
-    frames += 1;
-    delay = (now * hz) / 1000 - Number(render.tick);
-    if (Number(render.tick) > newest) underruns += 1;
+    const tick = Number(render.tick);
+    frames.push({ now, delayMs: now - (tick * 1000) / hz, isUnder: tick > newest, pace: before === null ? 0 : Math.abs((tick - before) / (hz / 60) - 1) });
   }
-  return { underruns: underruns / frames, delayMs: (delay * 1000) / hz, fastest };
+  return frames;
+}
+
+/** The share of frames after the first 3 s that had to run ahead of the snapshots. @param {ReturnType<typeof play>} frames */
+function underruns(frames) {
+  const judged = frames.filter(({ now }) => now >= 3000);
+  return judged.filter(({ isUnder }) => isUnder).length / judged.length;
+}
+
+/** The frames from one time to another, in seconds. @param {ReturnType<typeof play>} frames @param {number} from @param {number} to */
+function between(frames, from, to) {
+  return frames.filter(({ now }) => now >= from * 1000 && now < to * 1000);
+}
+
+/** @param {ReturnType<typeof play>} frames */
+function delays(frames) {
+  const all = frames.map(({ delayMs }) => delayMs);
+  return { least: Math.min(...all), most: Math.max(...all) };
 }
 
 test("on an even link the delay is the trip, one snapshot and a little", () => {
-  const { underruns, delayMs } = play({ trip: 50, jitter: 0 });
-  assert.equal(underruns, 0);
-  assert.ok(delayMs > 50 + 67 && delayMs < 50 + 67 + 20, `${delayMs} ms`);
+  const frames = play({ trip: 50, every: 2 });
+  assert.equal(underruns(frames), 0);
+  const { least, most } = delays(between(frames, 3, 60));
+  assert.ok(least > 50 + 67 && most < 50 + 67 + 20, `${least} to ${most} ms`);
 });
 
-test("with 40 ms of jitter fewer than 1 % of frames run ahead of the snapshots", () => {
-  const { underruns, delayMs, fastest } = play({ trip: 75, jitter: 40 });
-  assert.ok(underruns < 0.01, `${underruns}`);
-  assert.ok(delayMs < 75 + 67 + 90, `${delayMs} ms`);
-  assert.ok(fastest <= 0.0501, "the pace is never off by more than 5 %");
+test("at a round trip of 150 ms with 40 ms of jitter each way fewer than 1 % of frames in 60 s run ahead of the snapshots", () => {
+  for (const [seed, every] of [[1, 1], [2, 1], [3, 2], [4, 3]]) {
+    const frames = play({ trip: 75, jitter: 40, every, seed });
+    assert.ok(underruns(frames) < 0.01, `${underruns(frames)}`);
+    const { most } = delays(between(frames, 3, 60));
+    assert.ok(most < 75 + every * 33.4 + 2 * 40, `no more delay than that takes: ${most} ms`);
+    assert.ok(Math.max(...between(frames, 3, 60).map(({ pace }) => pace)) <= 0.0501, "the pace is never off by more than 5 %");
+  }
 });
 
-test("a single stall does not change the delay of everybody after it", () => {
+test("stalls of 400 ms every 5 s leave the delay as it was, and only cost the frames that they held up", () => {
+  for (const jitter of [0, 20]) {
+    const calm = delays(between(play({ trip: 75, jitter }), 3, 60));
+    const frames = play({ trip: 75, jitter, stallEvery: 5000, stall: 400 });
+    const { most } = delays(between(frames, 3, 60));
+    assert.ok(most < calm.most + 10, `${most} ms, ${calm.most} ms without stalls`);
+    const late = between(frames, 3, 60).filter(({ now, isUnder }) => isUnder && now % 5000 > 500);
+    assert.deepEqual(late, [], "100 ms after a stall all is as before it");
+  }
+});
+
+test("on a link that becomes a longer one, or a shorter one, the picture is settled within 3 s", () => {
+  for (const [before, after] of [[15, 100], [100, 15]]) {
+    const frames = play({ trip: (sent) => (sent < 10_000 ? before : after), jitter: 3, seconds: 20 });
+    const { least, most } = delays(between(frames, 13, 20));
+    assert.ok(least > after + 33 && most < after + 2 * 33.4 + 15, `${least} to ${most} ms`);
+    assert.equal(between(frames, 12, 20).some(({ isUnder }) => isUnder), false);
+    assert.ok(Math.max(...frames.map(({ pace }) => pace)) <= 0.2501, "without a jump");
+  }
+});
+
+test("the first moments of a bad link are as good as the later ones", () => {
+  const frames = between(play({ trip: 75, jitter: 20 }), 0.5, 3);
+  assert.equal(frames.some(({ isUnder }) => isUnder), false);
+});
+
+test("what a stall held up counts once, by the first of it", () => {
   const lateness = new Lateness(1);
   for (let i = 0; i < 60; i++) lateness.arrived(2, 1);
   const before = lateness.delay;
-  for (const late of [14, 13, 12, 11, 10]) lateness.arrived(late, 1);
+  for (let late = 14; late > 2; late--) lateness.arrived(late, 1);
   assert.equal(lateness.delay, before);
+  for (let i = 0; i < 60; i++) lateness.arrived(i % 2 === 0 ? 2 : 4, 1);
+  assert.ok(lateness.delay > before + 1, "what comes late again and again is waited for");
+});
+
+test("when the server's clock is set back the picture follows within a second, and never runs backwards", () => {
+  const render = new RenderClock();
+  render.advance(100, 0, 30);
+  let last = 100;
+  for (let frame = 1; frame <= 60; frame++) {
+    render.advance(100 - 5 + frame / 2, 1000 / 60, 30);
+    assert.ok(Number(render.tick) > last);
+    last = Number(render.tick);
+  }
+  assert.ok(Math.abs(last - (100 - 5 + 30)) < 1.6, `${last}`);
 });
 
 test("a halved snapshot rate is noticed, a quiet room does not count as a slow one", () => {

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { ProtocolError, UsageError } from "../../client_demo/web/sdk/errors.js";
-import { decodeMessage, encodeEvent, encodeInput, encodeJoin, encodeLeave, encodePing, encodeResume, encodeResync } from "../../client_demo/web/sdk/messages.js";
+import { decodeMessage, encodeEvent, encodeInput, encodeJoin, encodeLeave, encodePing, encodeResume, encodeResync, encodeView } from "../../client_demo/web/sdk/messages.js";
 import { encode } from "../../client_demo/web/sdk/msgpack.js";
 import { Schema } from "../../client_demo/web/sdk/schema.js";
 import { seededRandom } from "./kit/virtual.js";
@@ -17,6 +17,10 @@ test("client messages have the forms of the protocol page", () => {
   assert.equal(toHex(encodePing(1.5)), "9205cb3ff8000000000000");
   assert.equal(toHex(encodeLeave()), "9106");
   assert.equal(toHex(encodeResync(9)), "920709");
+  assert.equal(toHex(encodeView(1.5, 8.125)), "9308cb3ff8000000000000cc82");
+  assert.equal(toHex(encodeView(null, null)), "9308c0c0");
+  assert.equal(toHex(encodeView(null, -3)), "9308c000");
+  assert.equal(toHex(encodeView(null, 1e9)), "9308c0cdffff");
 });
 
 test("join options and events that are too large are refused here", () => {

@@ -144,7 +144,9 @@ test("a connection that fell silent is given up, one that only has no news is no
   page.server.time.advance(60_000);
   assert.equal(page.game.status, "playing");
   page.answer = () => {};
+  const { socket } = page;
   page.server.time.advance(10_000);
+  assert.equal(socket.closedByClient?.code, 4045, "a code that keeps the seat");
   assert.deepEqual(page.told("status")[2], ["reconnecting", 0, "The server fell silent.", 250]);
 });
 

@@ -20,7 +20,8 @@ export const REPAIR_RADIUS = 1.2;
  * @typedef {{id: number, type: string, mine: boolean}} Entity
  * @typedef {Entity & Pose & {view: Pose, thrust: boolean, hp: number, alive: boolean, shield: boolean, score: number,
  *   name: string, hue: number, vx: number, vy: number, reload: number}} Ship
- * @typedef {Entity & Pose & {born: number, by: Ship | null}} Bullet
+ * @typedef {Entity & Pose & {born: number, by: Ship | null, ahead: number, spent: number}} Bullet
+ * @typedef {Readonly<Pose & {born: number, ahead?: number, spent?: number}>} Flight what says where a bullet is when
  * @typedef {Entity & Point & {radius: number}} Rock
  * @typedef {Entity & Point} Crate
  * @typedef {Entity & {width: number, height: number, ends: number, round: number}} Match
@@ -29,15 +30,25 @@ export const REPAIR_RADIUS = 1.2;
  */
 
 /**
+ * How many ticks a bullet has flown at a tick. It was launched that far `ahead` of the nose, because it was fired at
+ * what its pilot saw, some ticks ago (`Arena.catch_up`); `spent` is after how many it met something on that first way.
+ * @param {Flight} bullet
+ * @param {number} tick
+ */
+export function flownTicks({ born, ahead = 0 }, tick) {
+  return ticksSince(tick, born) + ahead;
+}
+
+/**
  * Where a bullet is at a tick, which may have a fraction.
- * @param {Readonly<{x: number, y: number, heading: number, born: number}>} bullet
+ * @param {Flight} bullet
  * @param {number} tick
  * @param {number} hz ticks per second
  * @returns {Point}
  */
 export function bulletAt(bullet, tick, hz) {
   const [dx, dy] = direction(bullet.heading);
-  const way = (BULLET_SPEED * ticksSince(tick, bullet.born)) / hz;
+  const way = (BULLET_SPEED * Math.min(flownTicks(bullet, tick), bullet.spent || Infinity)) / hz;
   return { x: bullet.x + dx * way, y: bullet.y + dy * way };
 }
 

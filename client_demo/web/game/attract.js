@@ -1,7 +1,7 @@
 // @ts-check
 /** Behind the start card: a few ships that fly about by themselves, on the same step as in the game. */
 
-import { seeded } from "./chance.js";
+import { seeded } from "../sdk/chance.js";
 import { HEIGHT, WIDTH, step } from "./flight.js";
 import { follow } from "./steering.js";
 

@@ -2,7 +2,7 @@
 /** What stands still in the arena: floor, grid, walls, rocks and repair crates. */
 
 import { REPAIR_RADIUS } from "./arena.js";
-import { seeded } from "./chance.js";
+import { seeded } from "../sdk/chance.js";
 
 /** @typedef {import("./scene.js").Brush} Brush */
 

@@ -20,6 +20,11 @@ export class Link {
     return this.game.stats;
   }
 
+  /** Of the own ship. */
+  get prediction() {
+    return this.game.prediction;
+  }
+
   get hz() {
     return this.game.hz || 30;
   }

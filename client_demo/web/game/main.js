@@ -13,9 +13,11 @@ import { Attract } from "./attract.js";
 import { Chat } from "./chat.js";
 import { Hud } from "./hud.js";
 import { Keyboard } from "./keyboard.js";
+import { Lab } from "./lab.js";
 import { Link } from "./link.js";
 import { News } from "./news.js";
 import { element } from "./page.js";
+import { predictOwn } from "./pilot.js";
 import { Scene } from "./scene.js";
 import { Sound } from "./sound.js";
 import { Start, wishes } from "./start.js";
@@ -38,6 +40,7 @@ const announcer = new Announcer(element("announcement", HTMLElement));
 const banner = new Banner(element("status", HTMLElement));
 const asked = wishes(location.search);
 const attract = new Attract();
+const lab = new Lab(view);
 let scene = new Scene(view, theme.name);
 /** @type {{link: Link, news: News} | null} */
 let session = null;
@@ -45,7 +48,7 @@ let frames = 0;
 let last = performance.now();
 
 const chat = new Chat(element("chat-form", HTMLFormElement), element("chat-input", HTMLInputElement), view, (text) => session?.link.say(text));
-const keyboard = new Keyboard({ Enter: openChat, KeyN: toggleGraph, KeyM: toggleSound, KeyT: () => theme.toggle() });
+const keyboard = new Keyboard({ Enter: openChat, KeyL: () => lab.toggle(), KeyN: toggleGraph, KeyM: toggleSound, KeyT: () => theme.toggle() });
 const thumbs = new Thumbs(element("touch", HTMLElement), element("stick", HTMLElement), element("fire", HTMLElement), view);
 const start = new Start(element("start", HTMLFormElement), element("name", HTMLInputElement), join);
 
@@ -53,7 +56,9 @@ const start = new Start(element("start", HTMLFormElement), element("name", HTMLI
 function join(name) {
   session?.link.game.leave();
   scene = new Scene(view, theme.name);
-  const game = connect(undefined, { ...where(), options: { name }, reconnect: true, snap: SNAP });
+  const game = connect(undefined, { ...where(), options: { name }, reconnect: true, snap: SNAP, link: lab.link });
+  predictOwn(game);
+  lab.attach(game);
   const link = new Link(game);
   session = { link, news: new News(link, scene, hud, announcer, sound) };
   game.on("status", (status) => tell(status));
@@ -90,8 +95,10 @@ function frame(nowMs) {
   if (session) play(session, nowMs);
   const own = session?.link.own();
   if (!own) attract.advance(nowMs / 1000);
+  scene.ghost = lab.settings.ghost;
   scene.draw(own && session ? session.link : attract, own, nowMs / 1000, seconds);
   if (session) hud.update(session.link, own, scene.camera, theme.name, nowMs);
+  lab.update(nowMs);
   announcer.update(nowMs);
   banner.update(nowMs);
   const red = scene.effects.damage.toFixed(2);
@@ -133,6 +140,7 @@ function onClick(id, action) {
 
 onClick("chat-button", openChat);
 onClick("graph-button", toggleGraph);
+onClick("lab-button", () => lab.toggle());
 onClick("sound-button", toggleSound);
 onClick("theme-button", () => theme.toggle());
 element("sound-button", HTMLButtonElement).setAttribute("aria-pressed", String(sound.on));
@@ -154,6 +162,7 @@ const inspect = {
   get frames() {
     return frames;
   },
+  lab,
   /** Where a point of the arena is in the picture, each from 0 (left, top) to 1. @param {number} x @param {number} y */
   inPicture(x, y) {
     const { camera, canvas } = scene;

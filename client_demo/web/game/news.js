@@ -2,7 +2,8 @@
 /** What happens in the room, turned into what one sees, hears and reads, when the picture gets there. */
 
 import { RESPAWN_SECONDS, bulletAt, ticksSince } from "./arena.js";
-import { shownPose, shownTick } from "./own.js";
+import { SHIP_RADIUS } from "./flight.js";
+import { ownTick, shownPose, shownTick } from "./own.js";
 import { Timeline } from "./timeline.js";
 
 /**
@@ -43,18 +44,36 @@ export class News {
   /** Let happen what this frame shows. */
   advance() {
     this.#timeline.advance(shownTick(this.game));
+    const { hz, stats } = this.game;
+    const met = this.scene.shots.meet(this.#targets(), { own: ownTick(this.game), news: stats.tick, hz });
+    for (const point of met) this.scene.effects.fizzle(point, this.game.own()?.hue ?? NEUTRAL_HUE);
+  }
+
+  /** What stops own bullets, where it is drawn. */
+  #targets() {
+    const others = this.game.ships().filter((ship) => !ship.mine && this.scene.looks.of(ship).alive);
+    return [...this.game.rocks(), ...others.map((ship) => ({ ...shownPose(ship), radius: SHIP_RADIUS }))];
   }
 
   #listen() {
     const { game } = this.game;
     game.on("added", (entity) => this.#added(/** @type {any} */ (entity)));
+    game.on("predicted", (event) => this.#predicted(event));
+    game.on("confirmed", (event) => this.scene.shots.handOver(event));
+    game.on("withdrawn", (event) => this.scene.shots.withdraw(event));
     game.on("removed", (entity) => this.#removed(/** @type {any} */ (entity)));
     game.on("changed", (entity, names) => this.#changed(/** @type {any} */ (entity), names));
-    game.on("event:Hit", (fields) => this.#later(() => this.#hit(/** @type {any} */ (fields))));
-    game.on("event:Kill", (fields) => this.#later(() => this.#kill(/** @type {any} */ (fields))));
+    game.on("event:Hit", (fields) => this.#whenSeen([fields.victim, fields.by], () => this.#hit(/** @type {any} */ (fields))));
+    game.on("event:Kill", (fields) => this.#whenSeen([fields.victim, fields.killer], () => this.#kill(/** @type {any} */ (fields))));
     game.on("event:Chat", (fields) => this.#said(/** @type {any} */ (fields)));
     game.on("event:Round", (fields) => this.#round(/** @type {any} */ (fields).winner));
     game.on("snapshot", ({ bytes }) => this.hud.graph.snapshot(bytes, performance.now()));
+  }
+
+  /** Do it when it is seen: at once if the own ship, which is drawn ahead of the news, takes part. @param {(Ship | null)[]} parties @param {() => void} action */
+  #whenSeen(parties, action) {
+    if (parties.some((ship) => ship?.mine) && this.game.prediction?.entity) action();
+    else this.#later(action);
   }
 
   /** Do it when the picture shows the newest tick. @param {() => void} action */
@@ -64,14 +83,25 @@ export class News {
 
   /** @param {Bullet} entity */
   #added(entity) {
-    if (entity.type !== "Bullet") return;
+    if (entity.type !== "Bullet" || this.scene.shots.has(entity)) return;
     this.scene.shots.launch(entity);
     if (ticksSince(this.game.stats.tick, entity.born) > FRESH_TICKS) return;
     const { x, y, by, born } = entity;
-    this.#timeline.at(born, () => {
-      this.scene.effects.muzzle({ x, y }, by?.hue ?? NEUTRAL_HUE, by?.mine ?? false);
-      this.sound.shot(this.#nearness(x, y) * (by?.mine ? 1 : 0.5));
-    });
+    this.#timeline.at(born, () => this.#shoot(x, y, by));
+  }
+
+  /** The own ship shoots, before the server knows: seen and heard at once. @param {import("../sdk/predicted_events.js").PredictedEvent} event */
+  #predicted(event) {
+    const { x, y, by } = event.fields;
+    this.scene.shots.predict(event);
+    this.#shoot(x, y, by);
+  }
+
+  /** @param {number} x @param {number} y @param {Ship | null} by */
+  #shoot(x, y, by) {
+    const mine = by?.mine ?? false;
+    this.scene.effects.muzzle({ x, y }, by?.hue ?? NEUTRAL_HUE, mine);
+    this.sound.shot(this.#nearness(x, y) * (mine ? 1 : 0.5));
   }
 
   /** @param {Ship | Bullet | Crate} entity */
@@ -89,7 +119,7 @@ export class News {
   #changed(entity, names) {
     if (entity.type !== "Ship" || !names.has("alive")) return;
     const { alive } = entity;
-    this.#later(() => {
+    this.#whenSeen([entity], () => {
       this.scene.looks.of(entity).alive = alive;
       if (alive) this.scene.effects.appear(shownPose(entity), entity.hue);
       if (alive && entity.mine) this.announcer.hush();
@@ -98,10 +128,10 @@ export class News {
 
   /** @param {Bullet} bullet @param {number} tick */
   #bulletEnded(bullet, tick) {
-    const { id, x, y, heading, born, by } = bullet;
+    const { id, x, y, heading, born, ahead, spent, by } = bullet;
     const hue = by?.hue ?? NEUTRAL_HUE;
-    this.scene.shots.end(id, tick);
-    this.#later(() => this.scene.effects.fizzle(bulletAt({ x, y, heading, born }, tick, this.game.hz), hue));
+    if (this.scene.shots.end(id, tick)) return;
+    this.#later(() => this.scene.effects.fizzle(bulletAt({ x, y, heading, born, ahead, spent }, tick, this.game.hz), hue));
   }
 
   /** @param {number} x @param {number} y */

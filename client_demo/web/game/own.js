@@ -1,9 +1,9 @@
 // @ts-check
 /**
- * Where things are drawn: the one place that decides between the server's word and a prediction of it.
+ * Where and when things are drawn: the one place that decides between the server's word and a prediction of it.
  *
- * Today every ship, the own one too, is where the interpolated view of the server's state has it, and
- * bullets fly on the same clock, so that what is seen to touch did touch.
+ * The own ship is where it will be when the server has heard what the player does now; so are the own bullets. The
+ * others are where they were a moment ago, between two snapshots.
  */
 
 /** @typedef {import("./arena.js").Ship} Ship */
@@ -20,4 +20,12 @@ export function shownPose(ship) {
  */
 export function shownTick(game) {
   return game.clock.renderTick;
+}
+
+/**
+ * The tick, with its fraction, at which this frame shows what is the player's own.
+ * @param {{clock: {renderTick: number}, prediction?: {tick: number | null} | null}} game
+ */
+export function ownTick(game) {
+  return game.prediction?.tick ?? shownTick(game);
 }

@@ -5,8 +5,9 @@ import { Camera } from "./camera.js";
 import { Effects } from "./effects.js";
 import { drawCrate, drawFloor, drawRock } from "./field.js";
 import { HEIGHT, WIDTH } from "./flight.js";
+import { drawGhost } from "./ghost.js";
 import { Looks } from "./looks.js";
-import { shownPose, shownTick } from "./own.js";
+import { ownTick, shownPose, shownTick } from "./own.js";
 import { paletteOf } from "./palette.js";
 import { Particles } from "./particles.js";
 import { Resolution } from "./resolution.js";
@@ -31,6 +32,7 @@ import { Stars } from "./stars.js";
  * @property {() => readonly import("./arena.js").Crate[]} crates
  * @property {number} hz
  * @property {{renderTick: number}} clock
+ * @property {{tick: number | null} | null} [prediction] of the own ship
  */
 
 const WORLD = { width: WIDTH, height: HEIGHT };
@@ -44,6 +46,9 @@ export class Scene {
   #resolution = new Resolution();
   #palette;
   #ratio = 1;
+
+  /** Whether to show where the server last had the own ship. */
+  ghost = false;
 
   /** @param {HTMLCanvasElement} canvas @param {"dark" | "light"} theme */
   constructor(canvas, theme) {
@@ -92,8 +97,9 @@ export class Scene {
     const ships = game.ships().map((ship) => ({ ship, pose: shownPose(ship) }));
     const looks = ships.map(({ ship, pose }) => this.looks.advance(ship, pose, seconds, this.particles));
     this.particles.draw(brush);
-    this.shots.draw(brush, shownTick(game), game.hz);
+    this.shots.draw(brush, shownTick(game), game.hz, ownTick(game));
     const inPlay = ships.filter((_, index) => looks[index]?.alive);
+    for (const { ship, pose } of inPlay) if (this.ghost && ship.mine) drawGhost(brush, ship, pose);
     for (const { ship, pose } of inPlay) drawShip(brush, ship, pose, this.looks.of(ship), now);
     for (const { ship, pose } of inPlay) drawLabel(brush, ship, pose);
     this.effects.draw(brush);

@@ -116,6 +116,8 @@ function hull({ sprites, palette, camera }, hue) {
   });
 }
 
+/** The ship's shape, pointing right, in units. */
+export const outline = new Path2D("M1.42 0 C1.1 -0.3 0.7 -0.4 0.35 -0.45 L-0.55 -1.18 L-1.12 -1.22 L-0.9 -0.3 L-0.9 0.3 L-1.12 1.22 L-0.55 1.18 L0.35 0.45 C0.7 0.4 1.1 0.3 1.42 0 Z");
 const WINGS = new Path2D("M0.35 -0.35 L-0.55 -1.18 L-1.12 -1.22 L-0.78 -0.2 L-0.78 0.2 L-1.12 1.22 L-0.55 1.18 L0.35 0.35 Z");
 const BODY = new Path2D("M1.42 0 C1 -0.34 0.3 -0.46 -0.55 -0.42 L-0.95 -0.3 L-0.95 0.3 L-0.55 0.42 C0.3 0.46 1 0.34 1.42 0 Z");
 const COCKPIT = new Path2D("M0.86 0 C0.66 -0.2 0.36 -0.22 0.12 -0.17 L0.12 0.17 C0.36 0.22 0.66 0.2 0.86 0 Z");

@@ -1,7 +1,7 @@
 // @ts-check
 /** What lies behind the arena: clouds, and stars that move less the farther away they are. */
 
-import { seeded } from "./chance.js";
+import { seeded } from "../sdk/chance.js";
 import { context2d } from "./sprites.js";
 
 /** Distance layers: how much of the camera's way they move, how many stars, how big. */

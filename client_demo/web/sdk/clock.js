@@ -39,6 +39,8 @@ export class ServerClock {
   isSynced = false;
   /** Smoothed round trip, in ms; 0 until the first exchange. */
   rttMs = 0;
+  /** The round trip of the last exchange, in ms. */
+  lastRttMs = 0;
   /** Mean deviation of the round trip, in ms. */
   rttDeviationMs = 0;
 
@@ -82,6 +84,7 @@ export class ServerClock {
    */
   exchange(t1, t2, t3, t4) {
     const rtt = Math.max(t4 - t1 - (t3 - t2), 0);
+    this.lastRttMs = rtt;
     this.#smooth(rtt);
     this.#exchanges = this.#exchanges.filter((old) => t4 - old.at <= WINDOW_MS);
     this.#exchanges.push({ at: t4, rtt, offset: (t2 - t1 + t3 - t4) / 2 });

@@ -12,6 +12,7 @@ const BACKOFF_FROM = 4040;
 
 export const LEFT = 4000;
 export const BAD_MESSAGE = 4002;
+export const TIMED_OUT = 4045;
 const RESUME_FAILED = 4010;
 
 /** Used when the server gave no reason of its own. */

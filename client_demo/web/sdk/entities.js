@@ -18,6 +18,9 @@ import { Track } from "./interpolation.js";
 /** An entity as the page sees it: `id`, `type`, `mine`, `view`, and the fields of its class. */
 /** @typedef {LiveEntity & {readonly [field: string]: any}} Entity */
 
+/** Writes where its entity is drawn in the current frame, by field name. */
+/** @typedef {{writePose: (view: Record<string, any>) => void}} Poser */
+
 /** After a rest of more than this many snapshot gaps a movement starts one gap before its snapshot. */
 const REST_GAPS = 2;
 
@@ -62,10 +65,17 @@ class LiveEntity {
   }
 
   /**
-   * Its quantized and angle fields as they should be drawn in the current frame. The same object every time.
+   * Its quantized and angle fields as they should be drawn in the current frame: predicted if it is, else
+   * interpolated. The same object every time.
    * @returns {Readonly<Record<string, any>>}
    */
   get view() {
+    const poser = this.#home.posers.get(this.#row.id);
+    if (poser) {
+      this.#viewedFrame = -1;
+      poser.writePose(this.#view);
+      return this.#view;
+    }
     const { frame, renderTick, context } = this.#home;
     if (renderTick === null) for (const field of this.#row.spec.smoothFields) this.#view[field.name] = this.#number(field);
     else if (frame !== this.#viewedFrame) this.#track?.sample(renderTick, context, this.#view);
@@ -173,6 +183,9 @@ export class Entities {
   /** The tick to draw; null before the first frame. */
   /** @type {number | null} */
   renderTick = null;
+  /** Who says where an entity is drawn, by id, instead of the interpolation. */
+  /** @type {Map<number, Poser>} */
+  posers = new Map();
   /** @type {TrackContext} */
   context = { hz: 1, gap: 1, newest: 0, snap: {} };
 

@@ -5,6 +5,7 @@
  *     TickwireError          whatever ends or prevents a game: {code, reason, retry}
  *     +-- ProtocolError      the server sent something that PROTOCOL.md does not allow
  *     +-- UsageError         this page called the SDK in a way that cannot work
+ *     +-- PredictionError    this page's step function failed; the server's state is shown instead
  */
 
 /** What went wrong, in words for a person, with the close code and whether coming back may help. */
@@ -35,6 +36,15 @@ export class ProtocolError extends TickwireError {
 
 /** The page asked for something impossible; thrown at the line that did. */
 export class UsageError extends TickwireError {}
+
+/** The step of a prediction failed. Ends the prediction, never the page. */
+export class PredictionError extends TickwireError {
+  /** @param {string} reason @param {unknown} cause what the step threw */
+  constructor(reason, cause) {
+    super(reason);
+    this.cause = cause;
+  }
+}
 
 /** Longer text is cut in a message. */
 const MAX_SHOWN = 60;

@@ -9,11 +9,13 @@ import { Inputs } from "./inputs.js";
 import { Lateness, RenderClock } from "./interpolation.js";
 import { LeadController } from "./lead.js";
 import { decodeMessage, encodeEvent, encodeJoin, encodeResume, encodeResync } from "./messages.js";
+import { Prediction } from "./prediction.js";
 import { Replica } from "./replica.js";
 import { checkWire, Schema } from "./schema.js";
 import { Session } from "./session.js";
 import { Traffic } from "./stats.js";
 import { TickLine } from "./ticks.js";
+import { ViewDelay } from "./view_delay.js";
 import { Counts, GameClock, GameStats } from "./views.js";
 
 /** @typedef {import("./entities.js").Entity} Entity */
@@ -30,6 +32,7 @@ import { Counts, GameClock, GameStats } from "./views.js";
  * @property {JoinMode} [mode] "join_or_create" unless given
  * @property {Record<string, unknown>} [options] handed to the room
  * @property {boolean} [reconnect] true unless given
+ * @property {import("./conditioner.js").LinkConditioner} [link] a bad network to play over
  * @property {Record<string, number>} [snap] by entity class: how many units it may move between two snapshots and
  *   still be drawn in between; an eighth of the field's range unless given
  */
@@ -44,9 +47,12 @@ import { Counts, GameClock, GameStats } from "./views.js";
  * @property {(snapshot: {tick: number, bytes: number, full: boolean}) => void} snapshot
  * @property {(status: import("./session.js").Status) => void} status
  * @property {(error: TickwireError) => void} error
+ * @property {(event: import("./predicted_events.js").PredictedEvent) => void} predicted
+ * @property {(event: import("./predicted_events.js").PredictedEvent) => void} confirmed
+ * @property {(event: import("./predicted_events.js").PredictedEvent) => void} withdrawn
  */
 
-const LISTENER_NAMES = ["added", "changed", "removed", "event", "snapshot", "status", "error"];
+const LISTENER_NAMES = ["added", "changed", "removed", "event", "snapshot", "status", "error", "predicted", "confirmed", "withdrawn"];
 /** A frame covers this much time at most: after a pause the clocks jump instead of running. */
 const LONGEST_FRAME_MS = 1000;
 
@@ -74,13 +80,17 @@ export class Game {
   #clock = new ServerClock();
   #render = new RenderClock();
   #lead = new LeadController();
+  #viewDelay = new ViewDelay();
   #traffic = new Traffic();
   /** @type {Joined | null} */
   #joined = null;
+  #interpolates = true;
   #hasPlace = false;
   /** @type {number | null} */
   #frameAt = null;
   #counts = new Counts();
+  /** @type {Prediction | null} */
+  #prediction = null;
   /** @type {() => void} */
   #resolveReady = () => {};
   /** @type {(error: TickwireError) => void} */
@@ -102,6 +112,8 @@ export class Game {
     this.#options = options;
     this.#runtime = runtime;
     this.#emitter = new Emitter(runtime.report);
+    // First of all listeners: a page that hears of an entity can see whether it was predicted.
+    this.#emitter.on("added", (entity) => this.#prediction?.adopt(entity));
     /** @type {Promise<void>} */
     this.ready = new Promise((resolve, reject) => {
       this.#resolveReady = () => resolve(undefined);
@@ -168,7 +180,8 @@ export class Game {
   }
 
   /**
-   * Listen to "added", "changed", "removed", "event", "event:Name", "snapshot", "status" or "error".
+   * Listen to "added", "changed", "removed", "event", "event:Name", "snapshot", "status", "error", or to what is
+   * predicted: "predicted", "confirmed", "withdrawn".
    * @template {keyof Listeners | `event:${string}`} Name
    * @param {Name} name
    * @param {Name extends keyof Listeners ? Listeners[Name] : (fields: Record<string, any>) => void} listener
@@ -238,9 +251,44 @@ export class Game {
     const joined = this.#joined;
     if (!joined || !this.#clock.isSynced) return;
     const serverTick = this.#clock.serverTick(time);
-    this.#render.advance(serverTick - joined.lateness.delay, elapsed, joined.welcome.hz);
+    // A guess about a link of which nothing is known is nothing to be smooth about.
+    if (!joined.lateness.isKnown) this.#render.tick = null;
+    if (this.#interpolates) this.#render.advance(serverTick - joined.lateness.delay, elapsed, joined.welcome.hz);
+    else this.#render.tick = joined.newestTick;
     joined.entities.beginFrame(/** @type {number} */ (this.#render.tick));
     if (joined.inputs && this.status === "playing") this.#command(joined.inputs, elapsed, serverTick);
+  }
+
+  /**
+   * Predict the own entity: draw it where it will be, from now on and in every room that this game gets to. Takes the place of
+   * the prediction before. See prediction.js.
+   * @param {import("./prediction.js").PredictionOptions} options
+   * @returns {Prediction}
+   */
+  predict(options) {
+    const prediction = new Prediction(options, {
+      tell: (what, event) => this.#emitter.emit(what, event),
+      fail: (error) => this.#failPrediction(error),
+    });
+    if (this.#prediction) this.#prediction.enabled = false;
+    this.#prediction = prediction;
+    return prediction;
+  }
+
+  /** What `predict` returned last; null before. */
+  get prediction() {
+    return this.#prediction;
+  }
+
+  /** Whether what is not predicted is drawn between two snapshots, a little in the past; else it is where the newest has it. */
+  get interpolates() {
+    return this.#interpolates;
+  }
+
+  set interpolates(interpolates) {
+    // What is drawn has to go back in time at once; slowly it would run ahead of the snapshots meanwhile.
+    if (interpolates && !this.#interpolates) this.#render.tick = null;
+    this.#interpolates = interpolates;
   }
 
   /** Leave for good. */
@@ -252,7 +300,29 @@ export class Game {
   #command(inputs, elapsed, serverTick) {
     this.#lead.advance(elapsed, serverTick, this.#link());
     const message = inputs.sample(/** @type {number} */ (this.#lead.tick));
-    if (message) this.#session.send(message);
+    if (message) {
+      const news = this.#viewDelay.update(/** @type {number} */ (this.#shownDelay(serverTick)));
+      if (news) this.#session.send(news);
+      this.#session.send(message);
+    }
+    this.#prediction?.advance(/** @type {number} */ (this.#lead.tick), elapsed);
+  }
+
+  /** @param {import("./errors.js").PredictionError} error */
+  #failPrediction(error) {
+    // Nobody listens: then the browser's console is told.
+    if (!this.#emitter.has("error")) this.#runtime.report(error);
+    this.#emitter.emit("error", error);
+  }
+
+  /**
+   * How many ticks what is drawn is behind what is commanded; null before the first frame.
+   * @param {number} serverTick
+   */
+  #shownDelay(serverTick) {
+    const { rttMs, hz } = this.#link();
+    const commanded = this.#lead.tick ?? serverTick + (rttMs * hz) / 2000;
+    return this.#render.tick === null ? null : commanded - this.#render.tick;
   }
 
   #link() {
@@ -308,7 +378,7 @@ export class Game {
       joined.replica.private(message);
       joined.entities.followPrivate();
     } else if (message.type === "event") this.#takeEvent(joined, message.index, message.values);
-    else if (message.type === "pong") this.#clock.exchange(message.t1, message.t2, message.t3, now);
+    else if (message.type === "pong") this.#takePong(message, now);
     else if (message.type === "check") this.#takeCheck(joined, message);
     else if (message.type === "epoch") this.#clock.setEpoch(joined.line.unwrap(message.tick), message.time);
     else this.#takeNews(message, now);
@@ -322,7 +392,9 @@ export class Game {
     joined.welcome = welcome;
     joined.entities.context.hz = welcome.hz;
     joined.inputs?.restart();
+    this.#prediction?.restart();
     this.#lead.restart(welcome.resumed);
+    this.#viewDelay.restart();
     this.#hasPlace = true;
     this.#clock.begin({ tick: joined.line.unwrap(welcome.tick), time: welcome.time, hz: welcome.hz }, now);
     this.#session.welcomed();
@@ -355,8 +427,15 @@ export class Game {
     joined.newestTick = tick;
     joined.entities.context.gap = joined.lateness.gap;
     joined.entities.follow(how, tick);
+    this.#prediction?.reconcile(joined, tick);
     if (how === "full") this.#resolveReady();
     this.#emitter.emit("snapshot", { tick: message.tick, bytes, full: how === "full" });
+  }
+
+  /** @param {import("./messages.js").Pong} pong @param {number} now */
+  #takePong({ t1, t2, t3 }, now) {
+    this.#clock.exchange(t1, t2, t3, now);
+    this.#session.send(this.#viewDelay.answer(t3, this.#shownDelay(this.#clock.serverTick(this.#frameAt ?? now))));
   }
 
   /** @param {Joined} joined @param {number} index @param {unknown[]} values */

@@ -12,13 +12,17 @@ import { wrapTick } from "./ticks.js";
 /** @typedef {import("./schema.js").ClassSpec} ClassSpec */
 /** @typedef {import("./schema.js").Field} Field */
 
-/** Inputs remembered: 2 s at 60 ticks a second, far more than the 32 ticks that a server accepts ahead. */
-const REMEMBERED = 128;
+/** Inputs remembered: 4 s at 128 ticks a second, for a prediction that has not heard of the server for so long. */
+export const REMEMBERED = 512;
 
 /** @typedef {{tick: number, wire: number[]}} SentInput */
 
 export class Inputs {
   #spec;
+  /** @type {boolean[]} by field */
+  #isTrigger;
+  /** @type {number[]} */
+  #neutral;
   /** @type {number[]} what is set now, as wire values */
   #current;
   /** @type {Set<number>} triggers pressed since the last sample */
@@ -40,8 +44,15 @@ export class Inputs {
   /** @param {ClassSpec} spec */
   constructor(spec) {
     this.#spec = spec;
-    this.#current = spec.publicFields.map((field) => /** @type {number} */ (field.initial));
+    this.#isTrigger = spec.publicFields.map((field) => field.kind.name === "trigger");
+    this.#neutral = spec.publicFields.map((field) => /** @type {number} */ (field.initial));
+    this.#current = this.#neutral.slice();
     this.current = this.#accessors();
+  }
+
+  /** The fields of the input, in the order of wire values. */
+  get fields() {
+    return this.#spec.publicFields;
   }
 
   /**
@@ -50,7 +61,7 @@ export class Inputs {
    */
   press(name) {
     const field = this.#spec.publicFields.find((candidate) => candidate.name === name);
-    if (!field || (field.kind.name !== "trigger" && field.kind.name !== "flag")) {
+    if (!field || !isButton(field.kind)) {
       throw new UsageError(`${this.#spec.name} has no trigger ${JSON.stringify(name)}; its fields are ${this.#spec.publicFields.map((f) => f.name).join(", ")}.`);
     }
     this.#pressed.add(field.index);
@@ -82,6 +93,32 @@ export class Inputs {
     return sent?.tick === tick ? sent.wire : undefined;
   }
 
+  /**
+   * What the next sample will be as things are, as wire values, for whoever shows it before it is due. What was shown
+   * is sent: a button that is released in the meantime counts as pressed for this one tick.
+   * @returns {readonly number[]}
+   */
+  preview() {
+    const wire = this.#now();
+    for (const { index, kind } of this.fields) if (wire[index] === 1 && isButton(kind)) this.#pressed.add(index);
+    return wire;
+  }
+
+  /**
+   * The input that the server has in force at a tick when all that was sent arrives in time: a tick without one
+   * repeats the newest before it, triggers aside, then the neutral one follows (PROTOCOL.md section 4, INPUT).
+   * @param {number} tick unwrapped
+   * @param {number} hold ticks that a missing input is repeated
+   * @returns {readonly number[]} wire values
+   */
+  inForce(tick, hold) {
+    for (let missing = 0; missing <= hold; missing++) {
+      const wire = this.at(tick - missing);
+      if (wire) return missing === 0 ? wire : this.#withoutTriggers(wire);
+    }
+    return this.#neutral;
+  }
+
   /** Begin anew: another join, whose ticks have nothing to do with those before. */
   restart() {
     this.lastTick = null;
@@ -89,14 +126,25 @@ export class Inputs {
     this.#sent.fill(undefined);
   }
 
-  /** @param {number} tick */
-  #record(tick) {
+  /** What is set now, and what was pressed. */
+  #now() {
     const wire = this.#current.slice();
     for (const index of this.#pressed) wire[index] = 1;
+    return wire;
+  }
+
+  /** @param {number} tick */
+  #record(tick) {
+    const wire = this.#now();
     this.#pressed.clear();
-    for (const field of this.#spec.publicFields) if (field.kind.name === "trigger") this.#current[field.index] = /** @type {number} */ (field.initial);
+    this.#current = this.#withoutTriggers(this.#current);
     this.#sent[slot(tick)] = { tick, wire };
     return wire;
+  }
+
+  /** @param {readonly number[]} wire */
+  #withoutTriggers(wire) {
+    return wire.map((value, index) => (this.#isTrigger[index] ? this.#neutral[index] : value));
   }
 
   #accessors() {
@@ -113,6 +161,11 @@ export class Inputs {
     }
     return Object.preventExtensions(current);
   }
+}
+
+/** @param {import("./kinds.js").Kind} kind */
+function isButton({ name }) {
+  return name === "trigger" || name === "flag";
 }
 
 /** @param {number} tick */

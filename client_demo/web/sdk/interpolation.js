@@ -13,16 +13,20 @@
 /** @typedef {import("./schema.js").Field} Field */
 /** @typedef {import("./schema.js").ClassSpec} ClassSpec */
 
-/** Arrivals remembered to judge the link: 3 s at 20 snapshots a second. */
+/** Arrivals remembered to judge the link: 2 s at 30 snapshots a second. */
 const ARRIVALS = 60;
 /** Ticks between snapshots are judged by the last few, so that a halved snapshot rate is noticed at once. */
 const GAPS = 9;
 /** In a room where little happens snapshots are rare; they count as if at this many times the announced distance. */
 const MAX_GAP_FACTOR = 4;
 /**
- * Jitter is twice how far the 85th percentile of lateness is above the median. Percentiles, because a
- * stall of 400 ms every few seconds must not make everybody wait for the next one; twice covers 98 % of
- * normally distributed jitter.
+ * What comes this close behind the one before it, in announced gaps, was held up by it: a stall counts once, not once for
+ * every snapshot that it held up, and must not make everybody wait for the next stall.
+ */
+const BURST_GAPS = 0.25;
+/**
+ * Jitter is twice how far the 85th percentile of lateness is above the median. Percentiles, because of stalls;
+ * twice covers 98 % of normally distributed jitter.
  */
 const JITTER_PERCENTILE = 0.85;
 const JITTER_FACTOR = 2;
@@ -33,23 +37,21 @@ const MARGIN_TICKS = 0.25;
 
 /** How late snapshots come, and so how far in the past to draw. All in ticks. */
 export class Lateness {
-  /** @type {number[]} */
-  #late = [];
-  /** @type {number[]} */
-  #gaps = [];
-  #next = 0;
+  #lates = new Recent(ARRIVALS);
+  #gaps = new Recent(GAPS);
   #median = 0;
+  #last = -Infinity;
 
   /** Typical ticks between two snapshots. */
   gap;
-  #longestGap;
+  #every;
   /** Spread of the lateness. */
   jitter = 0;
 
   /** @param {number} snapshotEvery what the server announced */
   constructor(snapshotEvery) {
     this.gap = snapshotEvery;
-    this.#longestGap = snapshotEvery * MAX_GAP_FACTOR;
+    this.#every = snapshotEvery;
   }
 
   /**
@@ -58,16 +60,22 @@ export class Lateness {
    * @param {number} gap ticks since the snapshot before; 0 for the first
    */
   arrived(late, gap) {
-    this.#late[this.#next] = late;
-    this.#next = (this.#next + 1) % ARRIVALS;
-    const sorted = Float64Array.from(this.#late).sort();
-    this.#median = quantile(sorted, 0.5);
+    const waited = gap + late - this.#last;
+    this.#last = late;
     if (gap > 0) {
-      if (this.#gaps.push(Math.min(gap, this.#longestGap)) > GAPS) this.#gaps.shift();
-      this.gap = quantile(Float64Array.from(this.#gaps).sort(), 0.5);
+      this.#gaps.push(Math.min(gap, this.#every * MAX_GAP_FACTOR));
+      this.gap = this.#gaps.quantile(0.5);
     }
-    const spread = JITTER_FACTOR * (quantile(sorted, JITTER_PERCENTILE) - this.#median);
-    this.jitter = Math.min(spread, MAX_JITTER_GAPS * this.gap);
+    if (gap > 0 && waited < BURST_GAPS * this.#every) return;
+    this.#lates.push(late);
+    this.#median = this.#lates.quantile(0.5);
+    const spread = this.#lates.quantile(JITTER_PERCENTILE) - this.#median;
+    this.jitter = Math.min(JITTER_FACTOR * spread, MAX_JITTER_GAPS * this.gap);
+  }
+
+  /** Whether anything is known of the link. */
+  get isKnown() {
+    return this.#lates.count > 0;
   }
 
   /** How far behind the server's clock to draw. */
@@ -76,13 +84,36 @@ export class Lateness {
   }
 }
 
-/** @param {Float64Array} sorted @param {number} share */
-function quantile(sorted, share) {
-  return sorted[Math.min(Math.floor(sorted.length * share), sorted.length - 1)];
+/** The last few of a stream of numbers. */
+class Recent {
+  #values;
+  #next = 0;
+  count = 0;
+
+  /** @param {number} most */
+  constructor(most) {
+    this.#values = new Float64Array(most);
+  }
+
+  /** @param {number} value */
+  push(value) {
+    this.#values[this.#next] = value;
+    this.#next = (this.#next + 1) % this.#values.length;
+    this.count = Math.min(this.count + 1, this.#values.length);
+  }
+
+  /** The value that this share of them is below. Of none at all: 0. @param {number} share */
+  quantile(share) {
+    const sorted = this.#values.slice(0, this.count).sort();
+    return sorted[Math.min(Math.floor(this.count * share), this.count - 1)] ?? 0;
+  }
 }
 
-/** The render tick runs at most this much faster or slower than time: too little to see. */
+/** The render tick runs at most this much faster or slower than time: too little to see ... */
 const RATE_LIMIT = 0.05;
+/** ... and this much while it is further off than this: the server's clock was set back, or the trip became a longer one. */
+const HURRY_LIMIT = 0.25;
+const HURRY_MS = 60;
 /** Errors below this, in ticks, are left alone, so that the rate does not flutter. */
 const DEAD_BAND_TICKS = 0.1;
 /** An error is made up within about this time, as far as the rate limit allows. */
@@ -108,7 +139,7 @@ export class RenderClock {
       this.tick = target;
       return;
     }
-    const limit = step * RATE_LIMIT;
+    const limit = step * (Math.abs(error) > (HURRY_MS * hz) / 1000 ? HURRY_LIMIT : RATE_LIMIT);
     const wanted = Math.abs(error) < DEAD_BAND_TICKS ? 0 : error * Math.min(elapsedMs / CORRECTION_MS, 1);
     this.tick += step + Math.min(Math.max(wanted, -limit), limit);
   }

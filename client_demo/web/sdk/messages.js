@@ -18,6 +18,12 @@ const EVENT = 4;
 const PING = 5;
 const LEAVE = 6;
 const RESYNC = 7;
+const VIEW = 8;
+
+/** A view's delay is told in this many steps per tick ... */
+export const VIEW_STEPS = 16;
+/** ... up to this. */
+const MAX_VIEW_DELAY = 65535;
 
 /**
  * @typedef {object} Welcome
@@ -92,6 +98,22 @@ export function encodeLeave() {
 /** @param {number} tick */
 export function encodeResync(tick) {
   return encode([RESYNC, tick]);
+}
+
+/**
+ * @param {number | null} t3 of the PONG that this answers
+ * @param {number | null} delay ticks from the tick shown to the tick commanded; null: as told before
+ */
+export function encodeView(t3, delay) {
+  return encode([VIEW, t3, delay === null ? null : viewSteps(delay)]);
+}
+
+/**
+ * A view's delay as it is told.
+ * @param {number} ticks
+ */
+export function viewSteps(ticks) {
+  return Math.min(Math.max(Math.floor(ticks * VIEW_STEPS + 0.5), 0), MAX_VIEW_DELAY);
 }
 
 /** @param {unknown[]} message @param {string} what */

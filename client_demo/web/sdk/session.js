@@ -11,7 +11,7 @@
  * The session moves bytes and knows when to come back; what the messages mean is the handler's business.
  */
 
-import { BAD_MESSAGE, comebackAfter, describeClose, LEFT, pauseBefore } from "./closes.js";
+import { BAD_MESSAGE, comebackAfter, describeClose, LEFT, pauseBefore, TIMED_OUT } from "./closes.js";
 import { ProtocolError, TickwireError } from "./errors.js";
 import { encodeLeave, encodePing } from "./messages.js";
 
@@ -212,7 +212,8 @@ export class Session {
   #ping() {
     const now = this.#runtime.now();
     if (this.#unheardSince !== null && now - this.#unheardSince > SILENCE_MS) {
-      this.#drop(1000, "");
+      // Not 1000, which gives up the seat.
+      this.#drop(TIMED_OUT, "");
       this.#lost(new TickwireError("The server fell silent.", { retry: true }), "backoff");
       return;
     }

@@ -15,11 +15,13 @@
  *     }
  */
 
-import { UsageError } from "./errors.js";
+import { LinkConditioner } from "./conditioner.js";
+import { show, UsageError } from "./errors.js";
 import { Game } from "./game.js";
 import { browserRuntime } from "./runtime.js";
 
-export { ProtocolError, TickwireError, UsageError } from "./errors.js";
+export { LinkConditioner } from "./conditioner.js";
+export { PredictionError, ProtocolError, TickwireError, UsageError } from "./errors.js";
 export { Game } from "./game.js";
 export { mixAngles } from "./interpolation.js";
 export { tickDistance } from "./ticks.js";
@@ -27,6 +29,9 @@ export { tickDistance } from "./ticks.js";
 /** @typedef {import("./game.js").Options} Options */
 /** @typedef {import("./entities.js").Entity} Entity */
 /** @typedef {import("./session.js").Status} Status */
+/** @typedef {import("./prediction.js").Prediction} Prediction */
+/** @typedef {import("./prediction.js").PredictionOptions} PredictionOptions */
+/** @typedef {import("./predicted_events.js").PredictedEvent} PredictedEvent */
 
 /**
  * Join a game. Returns at once; `game.ready` says when there is something to draw.
@@ -51,7 +56,14 @@ export function connect(first, second, runtime) {
   const [url, options] = typeof first === "object" ? [undefined, first] : [first, second];
   if (typeof options?.room !== "string") throw new UsageError("connect() needs to know which room: connect({ room: \"arena\" }).");
   const complete = { ...browserRuntime(), ...runtime };
-  return new Game(socketUrl(url, complete.origin), options, complete);
+  return new Game(socketUrl(url, complete.origin), options, overLink(options.link, complete));
+}
+
+/** @param {LinkConditioner | undefined} link @param {import("./runtime.js").Runtime} runtime */
+function overLink(link, runtime) {
+  if (link === undefined) return runtime;
+  if (!(link instanceof LinkConditioner)) throw new UsageError(`connect() got the link ${show(link)}; give it a new LinkConditioner({ delayMs: 75 }).`);
+  return link.over(runtime);
 }
 
 /**

@@ -65,6 +65,11 @@ export class GameClock {
     return this.#sources.clock.rttMs;
   }
 
+  /** The round trip measured last. */
+  get lastRttMs() {
+    return this.#sources.clock.lastRttMs;
+  }
+
   /** How irregularly snapshots come. */
   get jitterMs() {
     return jitterMs(this.#sources);

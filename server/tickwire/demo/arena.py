@@ -5,14 +5,16 @@ in everybody's way, repair crates give hull back, and a ship that has just (re)a
 How ships move is in `flight.py`.
 """
 
-from collections.abc import Mapping
-from math import hypot
+from collections.abc import Iterable, Mapping
+from itertools import pairwise
+from math import dist, hypot
 
 from tickwire import (
     Entity,
     Event,
     Input,
     LeaveReason,
+    Past,
     Player,
     Room,
     angle,
@@ -25,8 +27,9 @@ from tickwire import (
     ref,
     text,
 )
-from tickwire.demo.contact import Point, first_contact
+from tickwire.demo.contact import Point, first_met
 from tickwire.demo.flight import HEIGHT, SHIP_RADIUS, WIDTH, Motion, direction, step
+from tickwire_shared.ticks import tick_distance
 
 TICK_RATE = 30
 ROUND_TICKS = 180 * TICK_RATE
@@ -47,6 +50,17 @@ CHAT_TICKS = 15
 NAME_BYTES = 24
 CHAT_BYTES = 120
 LAST_TICK = 2**32 - 1
+LEAP = 1.25
+"""No ship flies this far in a tick: it was put there."""
+
+
+@inputs
+class Steer(Input):
+    """What a player's hands do."""
+
+    turn: float = quantized(-1, 1, step=1 / 8, default=0.0)
+    thrust: bool = flag(default=False)
+    fire: bool = flag(default=False)
 
 
 @entity(predicted=True)
@@ -68,22 +82,35 @@ class Ship(Entity):
     reload: int = integer(0, 60, default=0, to="owner")
     wait: int = SHIELD_TICKS  # until the shield drops or, when shot down, until it flies again
     silence: int = 0  # until it may chat again
+    pilot: Player[Steer] | None = None
+    compensated: bool = True  # whether its shots make up for the pilot's delay
+    was: Point = (0.0, 0.0)  # where it was before this tick; where it is, if it was put there
 
 
 @entity
 class Bullet(Entity):
-    """A shot. It flies straight, so it is sent once: everyone works out where it is by now."""
+    """A shot. It flies straight, so it is sent once: everyone works out where it is by now.
+
+    It was fired at what its pilot saw, which was some ticks ago: so much it is ``ahead`` of where it would be had it
+    only left the ship's nose in the tick of its launch. See ``Arena.catch_up``.
+    """
 
     x: float = quantized(0, WIDTH, step=1 / 64)
     y: float = quantized(0, HEIGHT, step=1 / 64)
     heading: float = angle(bits=12)
     born: int = integer(0, LAST_TICK)
     by: "Ship | None" = ref("Ship")
+    ahead: float = quantized(0, 64, step=1 / 16, default=0.0)  # ticks flown at its launch
+    spent: float = quantized(0, 64, step=1 / 16, default=0.0)  # the ticks it got, if it met something before its launch
 
     def after(self, seconds: float) -> Point:
-        """Where it is so long after its launch."""
+        """Where it is after so long a flight."""
         dx, dy = direction(self.heading)
         return self.x + dx * BULLET_SPEED * seconds, self.y + dy * BULLET_SPEED * seconds
+
+    def flown(self, tick: int) -> float:
+        """How many ticks it has flown at a tick, its launch or later."""
+        return tick_distance(tick, self.born) + self.ahead
 
 
 @entity
@@ -111,15 +138,6 @@ class Match(Entity):
     height: int = integer(0, 1000, default=int(HEIGHT))
     ends: int = integer(0, LAST_TICK)
     round: int = integer(1, 65535, default=1)
-
-
-@inputs
-class Steer(Input):
-    """What a player's hands do."""
-
-    turn: float = quantized(-1, 1, step=1 / 8, default=0.0)
-    thrust: bool = flag(default=False)
-    fire: bool = flag(default=False)
 
 
 @event
@@ -151,11 +169,22 @@ class Chat(Event):
     text: str = text(max_bytes=CHAT_BYTES)
 
 
+@event(client=True)
+class Practice(Event):
+    """A player switches something of its own off or on, to feel what it does."""
+
+    lag_compensation: bool = flag(default=True)
+
+
 @event
 class Round(Event):
     """A round is over. ``winner`` is empty when nobody scored or the best are level."""
 
     winner: str = text(max_bytes=NAME_BYTES)
+
+
+Moved = tuple[Ship, Point, Point]
+"""A ship, where it was and where it is."""
 
 
 class Arena(Room[Steer]):
@@ -165,7 +194,7 @@ class Arena(Room[Steer]):
     hz = TICK_RATE
     max_players = 16
     entities = (Ship, Bullet, Rock, Health, Match)
-    events = (Hit, Kill, Chat, Round)
+    events = (Hit, Kill, Chat, Round, Practice)
 
     def on_create(self, options: Mapping[str, object]) -> None:
         """Set up the field."""
@@ -183,11 +212,14 @@ class Arena(Room[Steer]):
         name = self.free_name(tidy(player.options.get("name"), NAME_BYTES) or f"Pilot {player.id}")
         # The golden angle: neighbours in the list get colours far apart, however many there are.
         hue = round(player.id * 137.508) % 360
-        self.spawn(Ship(x=x, y=y, heading=self.random.random() * 6.28, name=name, hue=hue), owner=player)
+        heading = self.random.random() * 6.28
+        self.spawn(Ship(x=x, y=y, heading=heading, name=name, hue=hue, pilot=player), owner=player)
 
     def on_event(self, player: Player[Steer], event: Event) -> None:
-        """Pass on what a player says."""
+        """Pass on what a player says, and note what it switches."""
         ship = self.ship_of(player)
+        if isinstance(event, Practice) and ship is not None:
+            ship.compensated = event.lag_compensation
         if isinstance(event, Chat) and ship is not None and ship.silence == 0:
             ship.silence = CHAT_TICKS
             if words := tidy(event.text, CHAT_BYTES):
@@ -234,6 +266,7 @@ class Arena(Room[Steer]):
             return
         ship.shield = ship.wait > 0
         ship.thrust = steer.thrust
+        ship.was = (ship.x, ship.y)
         now = Motion(ship.x, ship.y, ship.vx, ship.vy, ship.heading)
         ship.x, ship.y, ship.vx, ship.vy, ship.heading = step(now, steer.turn, steer.thrust, self.all(Rock), self.dt)
         if steer.fire and ship.reload == 0:
@@ -249,30 +282,60 @@ class Arena(Room[Steer]):
         ship.shield = False
 
     def advance(self, bullet: Bullet) -> None:
-        """End a bullet that is too old, or that met something on its way of this tick: the nearest counts."""
-        age = self.tick - bullet.born
-        if age > BULLET_TICKS:
+        """Move a bullet on by a tick, and end it when it met something or is too old."""
+        flown = bullet.flown(self.tick)
+        if self.tick == bullet.born:
+            self.catch_up(bullet)
+        elif (
+            bullet.spent
+            or flown > BULLET_TICKS
+            or self.sweep(bullet, flown - 1, flown, [(ship, ship.was, (ship.x, ship.y)) for ship in self.all(Ship)])
+            is not None
+        ):
             self.despawn(bullet)
+
+    def catch_up(self, bullet: Bullet) -> None:
+        """Fly a new bullet from the moment that its pilot saw into the present, past everyone as they were then.
+
+        A shot that takes its time is no ray: to test it against the past alone would be wrong, for most of its flight
+        is yet to come. So it leaves the nose in the past, overtakes the ticks in between at once, meeting
+        everybody where they were in each, and flies on in the present, where it can be seen and dodged. On its pilot's
+        screen, which shows the past, that is one smooth flight from the nose into what was aimed at. The others see it
+        begin that far ahead of the nose: the price of the pilot's delay, paid by those it shoots at from near.
+        Who was hit in the past but is shot down by now is not hit again.
+        """
+        by = bullet.by
+        if by is None or by.pilot is None or not by.compensated:
             return
-        start, end = bullet.after((age - 1) * self.dt), bullet.after(age * self.dt)
-        met: list[tuple[float, Ship | None]] = []
-        for rock in self.all(Rock):
-            if (way := first_contact(start, end, (rock.x, rock.y), rock.radius)) is not None:
-                met.append((way, None))
-        for ship in self.all(Ship):
-            if (
-                ship.alive
-                and ship is not bullet.by
-                and (way := first_contact(start, end, (ship.x, ship.y), SHIP_RADIUS)) is not None
-            ):
-                met.append((way, ship))
-        outside = not (0 <= end[0] <= WIDTH and 0 <= end[1] <= HEIGHT)
-        if met:
-            way, victim = min(met, key=lambda contact: contact[0])
-            if victim is not None:
-                self.hit(victim, bullet, start[0] + (end[0] - start[0]) * way, start[1] + (end[1] - start[1]) * way)
-        if met or outside:
-            self.despawn(bullet)
+        past = self.seen_by(by.pilot)
+        bullet.ahead = past.ticks_before(self.tick)
+        reach = bullet.ahead * (BULLET_SPEED * self.dt + LEAP) + SHIP_RADIUS
+        near = [ship for ship in self.all(Ship) if dist((ship.x, ship.y), (bullet.x, bullet.y)) < reach]
+        moments = [(then.ticks_before(self.tick), places(near, then)) for then in (past, *past.until_now())]
+        moments.append((0.0, {ship.id: (ship.x, ship.y) for ship in near}))
+        for (since, before), (until, after) in pairwise(moments):
+            flown, reached = bullet.ahead - since, bullet.ahead - until
+            share = self.sweep(bullet, flown, reached, moved(near, before, after))
+            if share is not None:
+                bullet.spent = max(flown + (reached - flown) * share, 1 / 16)
+                return  # it is there for this tick, so that all can draw it
+
+    def sweep(self, bullet: Bullet, since: float, until: float, ships: Iterable[Moved]) -> float | None:
+        """Fly a bullet for a part of its way, in ticks of flight; the first thing that it meets counts.
+
+        Returns:
+            The share of this part after which it met something or left the arena; None when it flies on.
+        """
+        start, end = bullet.after(since * self.dt), bullet.after(until * self.dt)
+        rocks = [(None, (rock.x, rock.y), (rock.x, rock.y), rock.radius) for rock in self.all(Rock)]
+        targets = [(ship, was, at, SHIP_RADIUS) for ship, was, at in ships if ship.alive and ship is not bullet.by]
+        met = first_met(start, end, [*rocks, *targets])
+        if met is None:
+            return None if 0 <= end[0] <= WIDTH and 0 <= end[1] <= HEIGHT else 1.0
+        share, victim = met
+        if victim is not None:
+            self.hit(victim, bullet, start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share)
+        return share
 
     def hit(self, victim: Ship, bullet: Bullet, x: float, y: float) -> None:
         """Take a bullet's damage from a ship; a shield takes it all."""
@@ -295,7 +358,7 @@ class Arena(Room[Steer]):
 
     def respawn(self, ship: Ship) -> None:
         """Put a ship back into play, whole and shielded, away from the others."""
-        ship.x, ship.y = self.free_spot(2 * SHIP_RADIUS)
+        ship.x, ship.y = ship.was = self.free_spot(2 * SHIP_RADIUS)
         ship.vx = ship.vy = 0.0
         ship.hp = FULL_HP
         ship.alive = ship.shield = True
@@ -343,6 +406,18 @@ class Arena(Room[Steer]):
         walls = min(x, y, WIDTH - x, HEIGHT - y)
         taken = min(rocks, crates, walls) < room
         return ships - 10 * WIDTH if taken else ships
+
+
+def places(ships: Iterable[Ship], past: Past) -> dict[int, Point]:
+    """Where those of the ships that were in play were at a moment of the past, by id."""
+    found = (past.get(ship) for ship in ships)
+    return {then.id: (then.x, then.y) for then in found if then is not None and then.alive}
+
+
+def moved(ships: Iterable[Ship], before: Mapping[int, Point], after: Mapping[int, Point]) -> list[Moved]:
+    """The ships of the later places, and where they came from: from there itself, if they were put there."""
+    ways = [(ship, before.get(ship.id, after[ship.id]), after[ship.id]) for ship in ships if ship.id in after]
+    return [(ship, was if dist(was, at) < LEAP else at, at) for ship, was, at in ways]
 
 
 def tidy(words: object, max_bytes: int) -> str:

@@ -1,8 +1,29 @@
 """Where on its way a point first touches something round."""
 
+from collections.abc import Iterable
 from math import sqrt
+from typing import TypeVar
 
 Point = tuple[float, float]
+T = TypeVar("T")
+
+
+def first_met(start: Point, end: Point, discs: Iterable[tuple[T, Point, Point, float]]) -> tuple[float, T] | None:
+    """Find what a point meets first on a straight way, and after which share of it; None when nothing.
+
+    Args:
+        start: Where the point comes from.
+        end: Where it goes.
+        discs: What is in the way: the thing, where its centre is at the start, where at the end, and its radius.
+            What moves, seen from what moves straight, moves straight too.
+    """
+    met: tuple[float, T] | None = None
+    for thing, was, now, radius in discs:
+        relative = (end[0] - now[0] + was[0], end[1] - now[1] + was[1])
+        share = first_contact(start, relative, was, radius)
+        if share is not None and (met is None or share < met[0]):
+            met = share, thing
+    return met
 
 
 def first_contact(start: Point, end: Point, centre: Point, radius: float) -> float | None:

@@ -13,6 +13,7 @@ export const EVENT = 4;
 export const PING = 5;
 export const LEAVE = 6;
 export const RESYNC = 7;
+export const VIEW = 8;
 
 /** The server's clock is this much ahead of the page's. */
 export const OFFSET_MS = 4000;

@@ -1,8 +1,8 @@
 // @ts-check
-/** Chance that comes out the same every time: every page draws the same stars and the same rocks. */
+/** Chance that comes out the same every time: the same jitter in every test, the same stars on every page. */
 
 /**
- * Numbers in [0, 1) from a seed: a linear congruential generator with a mixed output, good enough for looks.
+ * Numbers in [0, 1) from a seed: a linear congruential generator with a mixed output, good enough for jitter and for looks.
  * @param {number} seed
  * @returns {() => number}
  */

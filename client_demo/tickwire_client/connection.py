@@ -16,6 +16,7 @@ import trio
 from trio_websocket import ConnectionClosed, ConnectionRejected, WebSocketConnection, wrap_client_stream
 
 from tickwire_client.address import Address
+from tickwire_client.conditioner import Link
 from tickwire_client.frames import close_frame
 from tickwire_client.wire import RECEIVE_BYTES, Wire
 from tickwire_shared.closing import ABNORMAL, clip_reason
@@ -31,7 +32,7 @@ Dial = Callable[[], Awaitable[trio.abc.Stream]]
 ErrorT = TypeVar("ErrorT", bound=BaseException)
 
 
-class Link:
+class Connection:
     """An open connection. Both methods raise ConnectionEnded once it is over."""
 
     def __init__(self, wire: Wire, socket: WebSocketConnection, deliver: Callable[[bytes], None]) -> None:
@@ -79,7 +80,11 @@ class Link:
 
 
 async def converse(
-    address: Address, dial: Dial, deliver: Callable[[bytes], None], talk: Callable[[Link], Awaitable[None]]
+    address: Address,
+    dial: Dial,
+    deliver: Callable[[bytes], None],
+    talk: Callable[[Connection], Awaitable[None]],
+    link: Link | None = None,
 ) -> ConnectionEnded:
     """Open a connection, run ``talk`` on it, and return how it ended.
 
@@ -88,6 +93,7 @@ async def converse(
         dial: Opens the stream.
         deliver: Gets each message; when it raises ProtocolError, the connection is closed with its code.
         talk: Sends, listens, and raises ConnectionEnded when it is over.
+        link: How bad the way there is to be.
     """
     try:
         with trio.fail_after(OPEN_TIMEOUT_S):
@@ -98,7 +104,8 @@ async def converse(
     endings: list[ConnectionEnded] = []
     try:
         async with trio.open_nursery() as nursery:
-            await talk(await _open(nursery, stream, address, deliver))
+            way = stream if link is None else link.carry(nursery, stream)
+            await talk(await _open(nursery, way, address, deliver))
     except* ProtocolError as group:
         broken = next(_leaves(group))
         endings.append(ConnectionEnded(broken.code, str(broken)))
@@ -132,7 +139,7 @@ def tcp_dial(address: Address, ssl_context: ssl.SSLContext | None) -> Dial:
 
 async def _open(
     nursery: trio.Nursery, stream: trio.abc.Stream, address: Address, deliver: Callable[[bytes], None]
-) -> Link:
+) -> Connection:
     """Do the opening handshake."""
     with trio.move_on_after(OPEN_TIMEOUT_S) as opening:
         wire = Wire(stream, deliver, opening.cancel)
@@ -144,7 +151,7 @@ async def _open(
             max_message_size=MAX_SERVER_MESSAGE_BYTES,
             receive_buffer_size=RECEIVE_BYTES,
         )
-        return Link(wire, socket, deliver)
+        return Connection(wire, socket, deliver)
     raise ConnectionEnded(ABNORMAL, f"{address.url} hung up, or was silent, during the WebSocket handshake.")
 
 

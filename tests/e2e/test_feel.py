@@ -1,0 +1,91 @@
+"""A link with a round trip of 150 ms, made in the page: what the player does shows at once all the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypedDict, cast
+
+from playwright.sync_api import Page, expect
+
+from tests.e2e.conftest import OpenPage
+from tests.e2e.serving import Server
+
+RTT_MS = 150
+LAB = f"?name=Ada&auto=1&rtt={RTT_MS}&panel=1&ghost=1"
+SETTLE_MS = 1000
+FLIGHT_MS = 1500
+ANSWER_FRAMES = 2
+
+# Resolves once the own ship is predicted.
+PREDICTED = """async () => {
+  while (!window.__tickwire.game?.prediction?.entity) await new Promise(requestAnimationFrame);
+}"""
+# Promises in which frame after the next key press the ship is drawn elsewhere, and when the server says that it moved.
+WATCH = """() => {
+  window.answer = new Promise((resolve) => addEventListener("keydown", () => {
+    const inspect = window.__tickwire, before = inspect.own, first = inspect.frames, began = performance.now();
+    let drawn = null;
+    requestAnimationFrame(function look() {
+      const { own, frames } = inspect;
+      if (drawn === null && (own.view.x !== before.view.x || own.view.y !== before.view.y)) drawn = frames - first;
+      if (own.x === before.x && own.y === before.y) requestAnimationFrame(look);
+      else resolve({ drawn, told: frames - first, tookMs: performance.now() - began });
+    });
+  }, { once: true }));
+}"""
+MEASURED = """() => {
+  const { lab, game } = window.__tickwire, { series } = lab.plots.recorder;
+  return {
+    error: series.error.newest,
+    late: game.stats.late,
+    rttMs: game.clock.lastRttMs,
+    corrections: game.prediction.corrections,
+    leadTicks: series.lead.newest,
+  };
+}"""
+
+
+class Answer(TypedDict):
+    """In which frames after a key press something was seen; when the server's word came, in ms."""
+
+    drawn: int
+    told: int
+    tookMs: float
+
+
+class Measured(TypedDict):
+    """What the lab measured."""
+
+    error: float
+    late: int
+    rttMs: float
+    corrections: int
+    leadTicks: float
+
+
+def play_at_150_ms(open_page: OpenPage, server: Server) -> Page:
+    page = open_page(server.url + LAB)
+    expect(page.get_by_test_id("lab")).to_be_visible()
+    expect(page.get_by_test_id("scoreboard")).to_contain_text("Ada")
+    page.evaluate(PREDICTED)
+    page.wait_for_timeout(SETTLE_MS)
+    return page
+
+
+def test_the_own_ship_answers_within_two_frames_at_150_ms(server: Server, open_page: OpenPage, artifacts: Path) -> None:
+    page = play_at_150_ms(open_page, server)
+    page.evaluate(WATCH)
+    page.keyboard.down("ArrowUp")
+    answer = cast("Answer", page.evaluate("window.answer"))
+    assert answer["drawn"] <= ANSWER_FRAMES
+    assert answer["tookMs"] > RTT_MS, "the server's word really took a round trip"
+    page.keyboard.down("ArrowRight")
+    page.wait_for_timeout(FLIGHT_MS)
+    page.screenshot(path=artifacts / "feel.png")
+    measured = cast("Measured", page.evaluate(MEASURED))
+    assert measured["error"] == 0
+    # None at all, but for inputs that a busy machine sent too late: those the server has to guess.
+    assert measured["corrections"] <= measured["late"]
+    assert measured["rttMs"] >= RTT_MS
+    assert measured["leadTicks"] > RTT_MS / 2 / 1000 * 30
+    expect(page.get_by_test_id("lab-plot-error")).to_have_text("0.00 units")
