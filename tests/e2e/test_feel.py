@@ -39,11 +39,10 @@ WATCH = """() => {
 }"""
 MEASURED = """() => {
   const { lab, game } = window.__tickwire, { series } = lab.plots.recorder;
+  const last = (series, count) => Array.from({ length: count }, (_, i) => series.at(series.length - 1 - i));
   return {
-    error: series.error.newest,
-    late: game.stats.late,
+    highestError: Math.max(...last(series.error, 16).filter((value) => value >= 0)),
     rttMs: game.clock.lastRttMs,
-    corrections: game.prediction.corrections,
     leadTicks: series.lead.newest,
   };
 }"""
@@ -58,12 +57,10 @@ class Answer(TypedDict):
 
 
 class Measured(TypedDict):
-    """What the lab measured."""
+    """What the lab measured; the error of the last 0.8 s, since a busy machine may send the key press itself late."""
 
-    error: float
-    late: int
+    highestError: float
     rttMs: float
-    corrections: int
     leadTicks: float
 
 
@@ -92,11 +89,9 @@ def test_the_own_ship_answers_within_two_frames_at_150_ms(arena: Server, open_pa
     assert answer["tookMs"] > RTT_MS, "the server's word really took a round trip"
     page.keyboard.down("ArrowRight")
     page.wait_for_timeout(FLIGHT_MS)
-    page.screenshot(path=artifacts / "feel.png")
     measured = cast("Measured", page.evaluate(MEASURED))
-    assert measured["error"] == 0
-    # None at all, but for inputs that a busy machine sent too late: those the server has to guess.
-    assert measured["corrections"] <= measured["late"]
+    page.screenshot(path=artifacts / "feel.png")
+    assert measured["highestError"] == 0
     assert measured["rttMs"] >= RTT_MS
     assert measured["leadTicks"] > RTT_MS / 2 / 1000 * 30
     expect(page.get_by_test_id("lab-plot-error")).to_have_text("0.00 units")
