@@ -62,7 +62,7 @@ class Engine:
         dropped_ticks: Ticks that were never simulated because the room was late.
         resyncs: Counts the full snapshots that clients asked for because their state failed its check.
         inputs: How the inputs of all players came: late, refused, repeated.
-        views_refused: How often a player claimed to have seen the world when it can't have, and was not believed.
+        views_refused: How often a player claimed a view further in the past, or in the future, than it is believed.
         lateness: Seconds by which the last ticks began late.
     """
 

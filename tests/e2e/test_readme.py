@@ -37,7 +37,7 @@ LEFTMOST = """([red, green, blue]) => {
 def pasted(tmp_path: Path) -> Path:
     """A folder with the README's files."""
     blocks = re.findall(r"```(\w+)\n(.*?)```", README.read_text(), re.DOTALL)
-    game, test = (text for language, text in blocks if language == "python")
+    game, test, *_ = (text for language, text in blocks if language == "python")
     (page,) = (text for language, text in blocks if language == "html")
     (tmp_path / "chase.py").write_text(game)
     (tmp_path / "test_chase.py").write_text(test)

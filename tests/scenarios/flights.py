@@ -71,6 +71,9 @@ class Frame:
     compared: int
     corrections: int
     error_units: float
+    drawn: int
+    underruns: int
+    delay: float
 
 
 @attrs.frozen
@@ -135,6 +138,7 @@ class Flight:
     def draw(self) -> None:
         """Note what this frame shows."""
         prediction = self.prediction
+        self.game.frame()
         pose = prediction.pose()
         if pose is None:
             return
@@ -148,6 +152,9 @@ class Flight:
             compared=prediction.compared,
             corrections=prediction.corrections,
             error_units=prediction.error_units,
+            drawn=self.game.stats.frames,
+            underruns=self.game.stats.underruns,
+            delay=self.game.clock.delay_ticks,
         )
         self.frames.append(frame)
         self._watch(frame)
@@ -170,6 +177,11 @@ class Flight:
         """The least and the greatest lead in a part of the minute, in ticks."""
         leads = [frame.lead for frame in self.between(since_s, until_s)]
         return min(leads), max(leads)
+
+    def underrun_share(self, since_s: float, until_s: float = SECONDS) -> float:
+        """Of the frames in a part of the minute, those that were drawn without the snapshot they should be drawn by."""
+        frames = self.between(since_s, until_s)
+        return (frames[-1].underruns - frames[0].underruns) / (frames[-1].drawn - frames[0].drawn)
 
     def stalls(self) -> list[tuple[float, float]]:
         """When the link stalls and when it moves again, if it is the one that does."""
@@ -282,6 +294,7 @@ def figures(flight: Flight) -> dict[str, str]:
         "worst error": f"{max(frame.error_units for frame in settled):.3f} units",
         "late inputs": f"{100 * len(flight.late_in(3.0)) / len(flight.sent_in(3.0)):.2f} %",
         "lead": f"{least:.2f} to {most:.2f} ticks",
+        "frames that lacked a snapshot": f"{100 * flight.underrun_share(3.0):.2f} %",
         "longest step of the picture": f"{flight.worst_step():.2f} units",
     }
 

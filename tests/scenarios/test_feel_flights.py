@@ -113,6 +113,21 @@ def test_with_jitter_the_lead_stays_within_two_ticks_of_the_ideal() -> None:
     assert most <= ideal + 2.0
 
 
+def test_hardly_a_frame_lacks_the_snapshot_that_it_should_be_drawn_by() -> None:
+    flights = fly_all()
+    assert flights[JITTERY].underrun_share(0.0) < 0.01
+    for name in STEADY:
+        assert flights[name].underrun_share(0.0) == 0.0
+
+
+def test_others_are_drawn_no_further_in_the_past_than_the_link_wants() -> None:
+    for name, link in links().items():
+        delays = [frame.delay for frame in fly_all()[name].between(LEARNT_S, CHANGE_S)]
+        trip = link.delay_ms * TICK_RATE / 1000
+        assert trip + 1.0 <= min(delays)
+        assert max(delays) <= trip + 2 * link.jitter_ms * TICK_RATE / 1000 + 2.0
+
+
 # A stall of 400 ms every 5 s
 
 

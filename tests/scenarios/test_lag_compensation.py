@@ -7,6 +7,7 @@ from math import ceil, nan, pi
 from typing import cast
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from tickwire import Player
@@ -75,21 +76,30 @@ def flight_s(distance: float) -> float:
     return (distance - SHIP_RADIUS) / BULLET_SPEED
 
 
-async def take_aim(game: Game, distance: float, direction: int) -> None:
-    """Watch until the target, as it is seen, will be in front of the gun after the shot's flight; then shoot."""
-    half_tick = FULL_SPEED / game.hz / 2
+async def take_aim(game: Game, distance: float, direction: int, *, drawn: bool) -> None:
+    """Watch until the target, as it is seen, will be in front of the gun after the shot's flight; then shoot.
+
+    Seen in the newest snapshot, or ``drawn`` between two, 60 times a second, as on a screen.
+    """
+    look_s = 1 / 60 if drawn else 1 / game.hz
+    input_s = 0.5 / game.hz if drawn else 0.0  # until the next input, on average
     while True:
-        await game.next_snapshot()
+        if drawn:
+            await trio.sleep(look_s)
+            game.frame()
+        else:
+            await game.next_snapshot()
         (target,) = [ship for ship in game.all("Ship") if not ship.mine]
-        off = (target.x - GUN_X) * direction + flight_s(distance) * FULL_SPEED
-        if target.y == GUN_Y - distance and abs(off) <= half_tick:
+        place = target.view if drawn else target.to_dict()
+        off = (place["x"] - GUN_X) * direction + (flight_s(distance) + input_s) * FULL_SPEED
+        if place["y"] == GUN_Y - distance and abs(off) <= FULL_SPEED * look_s / 2:
             break
     game.steer(fire=True)
-    await game.next_snapshot()
+    await trio.sleep(2 / game.hz)  # an input is sent meanwhile, whatever the line does
     game.steer(fire=False)
 
 
-async def shooting(world: World, game: Game, count: int) -> tuple[int, int]:
+async def shooting(world: World, game: Game, count: int, *, drawn: bool = False) -> tuple[int, int]:
     """Take ``count`` well-aimed shots; return how many left the gun and how many hit."""
     room = cast("Range", world.rooms[0])
     game.steer(fire=False)
@@ -97,7 +107,7 @@ async def shooting(world: World, game: Game, count: int) -> tuple[int, int]:
     for shot in range(count):
         distance, direction = DISTANCES[shot % len(DISTANCES)], 1 if shot < 10 else -1
         room.cross(distance, direction)
-        await take_aim(game, distance, direction)
+        await take_aim(game, distance, direction, drawn=drawn)
         await world.ticks(ceil((flight_s(distance) + game.clock.rtt_ms / 1000) * game.hz) + 2)
     return room.shots, room.hits
 
@@ -109,6 +119,14 @@ async def test_well_aimed_shots_hit_at_any_round_trip(
     async with World(Range) as world:
         game = await world.join("range", link=Link(delay_ms=round_trip_ms / 2))
         assert await shooting(world, game, count) == (count, count)
+
+
+async def test_what_is_drawn_between_snapshots_on_a_line_that_jitters_is_hit_as_well(
+    autojump_clock: MockClock,
+) -> None:
+    async with World(Range) as world:
+        game = await world.join("range", link=Link(delay_ms=125, jitter_ms=20, seed=7))
+        assert await shooting(world, game, 10, drawn=True) == (10, 10)
 
 
 async def test_without_lag_compensation_they_miss_at_250_ms(autojump_clock: MockClock) -> None:

@@ -109,12 +109,13 @@ async def test_who_was_in_the_way_then_is_hit_though_it_has_moved_on(autojump_cl
         assert (ada.x, ada.y, bob.x, bob.y) == (20.0, 40.0, 28.0, 45.0), "nobody is moved"
 
 
+@pytest.mark.parametrize("got", [0.3, 3.0, 8.1, 8.5, 9.2])
 async def test_a_shot_that_met_something_then_is_there_for_a_tick_and_says_how_far_it_got(
-    autojump_clock: MockClock,
+    got: float, autojump_clock: MockClock
 ) -> None:
-    async with duel(8) as it:
+    async with duel(2 * SHIP_RADIUS + got * PER_TICK) as it:
         await it.fire()
-        assert it.bullet.spent == pytest.approx((8 - 2 * SHIP_RADIUS) / PER_TICK, abs=0.01)
+        assert it.bullet.spent == pytest.approx(got, abs=0.01)
         await ticks(it.engine)
         assert it.arena.all(Bullet) == ()
 
@@ -144,6 +145,18 @@ async def test_who_is_shot_down_by_now_is_not_hit_where_it_was(autojump_clock: M
         await ticks(it.engine)
         await it.fire()
         assert ada.score == 0
+        assert bob.hp == FULL_HP
+        assert it.bullet.spent == 0.0
+
+
+async def test_who_was_down_then_and_is_back_now_is_not_hit_where_it_lay(autojump_clock: MockClock) -> None:
+    async with duel(8) as it:
+        _, bob = it.ships
+        it.arena.shoot_down(bob, None)
+        await ticks(it.engine, 20)
+        bob.alive, bob.hp = True, FULL_HP
+        it.place(bob, 28.0, 45.0)
+        await it.fire()
         assert bob.hp == FULL_HP
         assert it.bullet.spent == 0.0
 

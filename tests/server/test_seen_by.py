@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from math import pi, tau
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +21,7 @@ from tickwire_shared.client_messages import VIEW_STEPS
 from tickwire_shared.declare import Entity, Input, angle, entity, flag, inputs, integer, packed, quantized, ref, text
 from tickwire_shared.errors import UsageError
 
+README = Path(__file__).resolve().parents[2] / "README.md"
 HZ = 20
 SLOW_S = 0.4
 """A round trip that justifies a view 14 ticks and more in the past."""
@@ -333,3 +336,25 @@ async def test_a_room_that_never_asks_pays_nothing(autojump_clock: MockClock) ->
         assert ada.link.written == []
         assert engine.views_refused == 0
         assert ada.player.rtt_s == pytest.approx(SLOW_S)
+
+
+async def test_the_readme_s_example_hits_what_was_seen(autojump_clock: MockClock) -> None:
+    (example,) = [
+        block for block in re.findall(r"```python\n(.*?)```", README.read_text(), re.DOTALL) if "seen_by" in block
+    ]
+
+    def hits(player: object, ship: Ship) -> bool:
+        return ship.x < 50
+
+    scope: dict[str, Any] = {"hits": hits, "Ship": Ship}
+    exec(compile(example, "README.md", "exec"), scope)
+    async with running(type("Shown", (Sea,), {"on_input": scope["on_input"]})) as engine:
+        ada = FakePlayer(engine)
+        near, far = engine.room.spawn(Ship(x=10.0)), engine.room.spawn(Ship(x=90.0))
+        await ticks(engine, 10)
+        near.x, far.x = 90.0, 10.0
+        claim(ada, 4)
+        await ticks(engine)
+        ada.send_input(engine.tick + 1, (1,), (0,))
+        await ticks(engine)
+        assert (near.hp, far.hp) == (80, 100)

@@ -10,6 +10,7 @@ import { PredictedEvents } from "../../client_demo/web/sdk/predicted_events.js";
 class Ledger {
   /** @type {any[][]} */
   told = [];
+  isInDoubt = false;
   /** @param {(entity: any, event: any) => boolean} [match] */
   constructor(match) {
     this.events = new PredictedEvents((what, { key, tick, entity }) => this.told.push([what, key, tick, ...(entity ? [entity.id] : [])]), (entity, field) => /** @type {any} */ (entity)[field.name], match);
@@ -17,13 +18,13 @@ class Ledger {
 
   /** Simulate ticks, with what they raise as [tick, key]. @param {[number, number]} ticks @param {...[number, string]} raised */
   follow(ticks, ...raised) {
-    this.events.follow(ticks, raised.map(([tick, key]) => ({ name: "Flash", key, tick, fields: { tick }, isSpawn: false, wire: new Map() })));
+    this.events.follow(ticks, raised.map(([tick, key]) => ({ name: "Flash", key, tick, fields: { tick }, isSpawn: false, wire: new Map() })), this.isInDoubt);
   }
 
   /** The same, of bullets. @param {[number, number]} ticks @param {...[number, string]} raised */
   spawn(ticks, ...raised) {
     const field = /** @type {any} */ ({ name: "born" });
-    this.events.follow(ticks, raised.map(([tick, key]) => ({ name: "Bullet", key, tick, fields: { born: tick }, isSpawn: true, wire: new Map([[field, tick]]) })));
+    this.events.follow(ticks, raised.map(([tick, key]) => ({ name: "Bullet", key, tick, fields: { born: tick }, isSpawn: true, wire: new Map([[field, tick]]) })), this.isInDoubt);
   }
 
   /** @param {number} id @param {number} born */
@@ -56,6 +57,25 @@ test("ticks that were not simulated again keep what they raised", () => {
   ledger.follow([10, 12], [11, "11"]);
   ledger.follow([12, 14]);
   assert.deepEqual(ledger.told, [["predicted", "11", 11]]);
+});
+
+test("when the server's state went otherwise, what was to happen until then moves to where the replay has it", () => {
+  const ledger = new Ledger();
+  ledger.spawn([10, 20], [11, "11"], [18, "18"]);
+  ledger.isInDoubt = true;
+  ledger.spawn([12, 20], [12, "12"], [19, "19"]);
+  ledger.events.judge(11, false);
+  ledger.adopt(5, 12);
+  ledger.adopt(6, 19);
+  assert.deepEqual(ledger.told, [["predicted", "11", 11], ["predicted", "18", 18], ["confirmed", "12", 12, 5], ["confirmed", "19", 19, 6]]);
+});
+
+test("what waits in doubt is not what is raised later in play", () => {
+  const ledger = new Ledger();
+  ledger.spawn([10, 20], [11, "11"]);
+  ledger.events.judge(11, false);
+  ledger.spawn([21, 22], [21, "21"]);
+  assert.deepEqual(ledger.told.map(([what, key]) => [what, key]), [["predicted", "11"], ["predicted", "21"]]);
 });
 
 test("an event whose state went otherwise is withdrawn", () => {

@@ -29,6 +29,9 @@ export class Lab {
   #settings;
   /** @type {Game | null} */
   #game = null;
+  /** What the server has been told of lag compensation on this connection; null: nothing. */
+  /** @type {boolean | null} */
+  #told = null;
 
   /** Put this into `connect`: it is what the sliders move. */
   link = new LinkConditioner({ seed: SEED });
@@ -72,6 +75,7 @@ export class Lab {
   attach(game) {
     this.#game = game;
     game.on("status", ({ status }) => {
+      this.#told = null;
       if (status === "playing") this.#applyTo(game);
     });
     this.#applyTo(game);
@@ -100,7 +104,7 @@ export class Lab {
     if (game.prediction && game.prediction.enabled !== predict) game.prediction.enabled = predict;
     game.interpolates = interpolate;
     const knows = game.schema?.events.some(({ name }) => name === "Practice");
-    if (knows) game.send("Practice", { lag_compensation: compensate });
+    if (knows && compensate !== this.#told && game.send("Practice", { lag_compensation: compensate })) this.#told = compensate;
   }
 
   #close() {

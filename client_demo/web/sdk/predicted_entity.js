@@ -49,12 +49,12 @@ export class PredictedEntity {
 
   /** Predict up to a tick. @param {number} tick the last one whose input is settled, unwrapped */
   simulate(tick) {
-    this.#follow(this.forecast.extend(tick));
+    this.#follow(this.forecast.extend(tick), false);
   }
 
-  /** Predict anew what comes after the server's last word. */
-  replay() {
-    this.#follow(this.forecast.replay());
+  /** Predict anew what comes after the server's last word. @param {boolean} isInDoubt whether that was not as predicted */
+  replay(isInDoubt) {
+    this.#follow(this.forecast.replay(), isInDoubt);
   }
 
   /**
@@ -74,9 +74,9 @@ export class PredictedEntity {
     this.room.entities.posers.delete(this.entity.id);
   }
 
-  /** @param {[first: number, last: number]} ticks simulated just now */
-  #follow(ticks) {
-    this.events.follow(ticks, StepContext.takeRaised(this.context));
+  /** @param {[first: number, last: number]} ticks simulated just now @param {boolean} isInDoubt as for `PredictedEvents.follow` */
+  #follow(ticks, isInDoubt) {
+    this.events.follow(ticks, StepContext.takeRaised(this.context), isInDoubt);
   }
 }
 

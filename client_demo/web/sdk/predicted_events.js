@@ -52,20 +52,23 @@ export class PredictedEvents {
   }
 
   /**
-   * Follow the simulation of some ticks.
+   * Follow the simulation of some ticks. What is not raised again is withdrawn, unless it only moved to another tick.
    * @param {[first: number, last: number]} ticks unwrapped
    * @param {readonly Raised[]} raised all that was raised in them
+   * @param {boolean} isInDoubt the server's state of the tick before `first` was not as predicted: what was to happen
+   *   until then is in doubt, and may well happen later
    */
-  follow([first, last], raised) {
+  follow([first, last], raised, isInDoubt) {
     const fresh = raised.filter((item) => !this.#repeat(item));
     const again = new Set(raised.map(idOf));
-    const lost = [...this.#entries].filter(([id, { raised: { tick }, isSettled }]) => !isSettled && tick >= first && tick <= last && !again.has(id));
+    const lost = [...this.#entries].filter(([id, { raised: { tick }, isSettled }]) => !isSettled && !again.has(id) && tick <= last && (isInDoubt || tick >= first));
+    lost.sort(([, a], [, b]) => a.raised.tick - b.raised.tick);
     for (const item of fresh) {
       const moved = lost.findIndex(([, { event }]) => event.name === item.name && event.isSpawn === item.isSpawn);
       if (moved >= 0) this.#move(lost.splice(moved, 1)[0], item);
       else this.#begin(item);
     }
-    for (const [id, entry] of lost) this.#withdraw(id, entry);
+    for (const [id, entry] of lost) if (entry.raised.tick >= first) this.#withdraw(id, entry);
   }
 
   /**

@@ -195,7 +195,7 @@ export class Prediction {
     this.errorUnits = 0;
     if (outcome !== "equal") {
       const isSnap = predicted !== null && (this.#options.snap?.(stepper.read(predicted), stepper.read(wire)) ?? false);
-      run.replay();
+      run.replay(outcome === "wrong");
       const hasJumped = pose.correct(drawn, isSnap);
       if (predicted !== null) this.#count(outcome === "wrong", hasJumped, pose.distance(predicted, wire));
     }
