@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from operator import is_
 from typing import Final
 
 import attrs
@@ -67,6 +68,12 @@ class History:
 
 def _added_bytes(before: WorldState | None, state: WorldState) -> int:
     """Estimate what ``state`` takes beyond the columns that it shares with ``before``."""
-    shared: set[int] = set() if before is None else {id(column) for table in before.tables for column in table.columns}
-    values = sum(len(table.ids) for table in state.tables for column in table.columns if id(column) not in shared)
+    values = 0
+    for number, table in enumerate(state.tables):
+        old = None if before is None else before.tables[number]
+        if old is None:
+            values += len(table.columns) * len(table.ids)
+        elif table is not old:
+            same = sum(map(is_, table.columns, old.columns))
+            values += (len(table.columns) - same) * len(table.ids)
     return 200 + values * BYTES_PER_VALUE

@@ -49,6 +49,14 @@ def write_column(values: list[int], code: int) -> bytes:
     return column.tobytes()
 
 
+def write_bytes(values: list[int]) -> bytes | None:
+    """Encode ``values`` with a byte each, as nearly all changes can be; None when one doesn't fit."""
+    try:
+        return array("b", values).tobytes()
+    except OverflowError:
+        return None
+
+
 def read_column(data: bytes, code: int, rows: int) -> list[int]:
     """Decode a column of exactly ``rows`` values from ``data``, which has exactly its size.
 

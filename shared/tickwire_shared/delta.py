@@ -20,16 +20,18 @@ from typing import cast
 
 import attrs
 
-from tickwire_shared.columns import column_bytes, join_widths, narrowest, write_column
+from tickwire_shared.columns import column_bytes, join_widths, narrowest, write_bytes, write_column
 from tickwire_shared.errors import SchemaMismatch
-from tickwire_shared.int_kinds import IntKind
-from tickwire_shared.schema import ClassType, FieldType
+from tickwire_shared.schema import ClassType
 from tickwire_shared.state import Column, Table, WorldState
 
 UPDATE, SPAWN, DESPAWN = 0, 1, 2
 
 GROUP_OVERHEAD_BYTES = 7
 """Array head, tag, which, mask, widths and the head of the ints: what a further group costs."""
+
+MAX_BYTE_MODULUS = 255
+"""Of kinds that wrap at more, a raw difference that fits a byte is the one the short way round already."""
 
 Group = list[object]
 
@@ -94,13 +96,13 @@ def _spawn(index: int, item: ClassType, table: Table) -> Group:
     """Describe new entities as differences to the defaults; fields that all have the default are left out."""
     rows = len(table.ids)
     writer = GroupWriter()
-    for number, field in enumerate(item.public):
+    for number, (field, modulus) in enumerate(zip(item.public, item.moduli, strict=True)):
         column = table.columns[number]
         if column.count(field.default) == rows:
             continue
-        if field.is_int:
+        if modulus is not None:
             default = cast("int", field.default)
-            writer.add_ints(number, _wrapped(field, [value - default for value in cast("Sequence[int]", column)]))
+            writer.add_ints(number, _wrapped(modulus, [value - default for value in cast("Sequence[int]", column)]))
         else:
             writer.add_bytes(number, list(cast("Sequence[bytes]", column)))
     return writer.finish(3 * index + SPAWN, gaps(table.ids))
@@ -111,31 +113,34 @@ def _diff_rows(groups: list[Group], index: int, item: ClassType, old: Table, new
     rows = len(new.ids)
     if not rows:
         return
-    dense: GroupWriter | None = None
+    dense = GroupWriter()
     sparse: dict[tuple[int, ...], GroupWriter] = {}
-    for number, field in enumerate(item.public):
+    for number, modulus in enumerate(item.moduli):
         before, after = old.columns[number], new.columns[number]
         if before is after or before == after:
             continue
-        if field.is_int:
-            changes = _wrapped(field, list(map(sub, cast("Sequence[int]", after), cast("Sequence[int]", before))))
-            low, high = min(changes), max(changes)
-            changed = rows - changes.count(0)
-            code = narrowest(low, high, rows)
-            if column_bytes(code, rows) <= _sparse_bytes(narrowest(low, high, changed), rows, changed):
-                dense = dense or GroupWriter()
-                dense.add_ints(number, changes, code)
-                continue
-            which = tuple([row for row, change in enumerate(changes) if change])
-            sparse.setdefault(which, GroupWriter()).add_ints(number, [changes[row] for row in which])
-        else:
+        if modulus is None:
             which = tuple([row for row, differs in enumerate(map(ne, before, after)) if differs])
             if len(which) == rows:
-                dense = dense or GroupWriter()
                 dense.add_bytes(number, list(cast("Sequence[bytes]", after)))
-                continue
-            sparse.setdefault(which, GroupWriter()).add_bytes(number, [cast("bytes", after[row]) for row in which])
-    if dense is not None:
+            else:
+                sparse.setdefault(which, GroupWriter()).add_bytes(number, [cast("bytes", after[row]) for row in which])
+            continue
+        changes = list(map(sub, cast("Sequence[int]", after), cast("Sequence[int]", before)))
+        column = write_bytes(changes) if modulus == 0 or modulus > MAX_BYTE_MODULUS else None
+        if column is None:
+            changes = _wrapped(modulus, changes)
+            low, high = min(changes), max(changes)
+        else:
+            low = high = 0
+        changed = rows - changes.count(0)
+        code = narrowest(low, high, rows)
+        if column_bytes(code, rows) <= _sparse_bytes(narrowest(low, high, changed), rows, changed):
+            dense.add_column(number, code, write_column(changes, code) if column is None else column)
+        else:
+            which = tuple([row for row, change in enumerate(changes) if change])
+            sparse.setdefault(which, GroupWriter()).add_ints(number, [changes[row] for row in which])
+    if dense:
         groups.append(dense.finish(3 * index, None))
     groups.extend(writer.finish(3 * index, _which(which, rows)) for which, writer in sparse.items())
 
@@ -144,9 +149,8 @@ def _sparse_bytes(code: int, rows: int, changed: int) -> int:
     return column_bytes(code, changed) + min(changed + 1, (rows + 7) // 8 + 2) + GROUP_OVERHEAD_BYTES
 
 
-def _wrapped(field: FieldType, changes: list[int]) -> list[int]:
-    """Take differences of a wrapping kind the short way round."""
-    modulus = cast("IntKind", field.kind).modulus
+def _wrapped(modulus: int, changes: list[int]) -> list[int]:
+    """Take differences of a kind that wraps at ``modulus`` the short way round; 0: it doesn't."""
     if not modulus:
         return changes
     half = modulus >> 1
@@ -166,13 +170,20 @@ class GroupWriter:
         self._parts: list[bytes] = []
         self._blobs: list[list[bytes]] = []
 
-    def add_ints(self, number: int, changes: list[int], code: int | None = None) -> None:
+    def __bool__(self) -> bool:
+        """Whether any column was added."""
+        return self._mask != 0
+
+    def add_ints(self, number: int, changes: list[int]) -> None:
         """Add the differences of int field ``number``."""
-        if code is None:
-            code = narrowest(min(changes), max(changes), len(changes))
+        code = narrowest(min(changes), max(changes), len(changes))
+        self.add_column(number, code, write_column(changes, code))
+
+    def add_column(self, number: int, code: int, column: bytes) -> None:
+        """Add the differences of int field ``number``, encoded already."""
         self._mask |= 1 << number
         self._codes.append(code)
-        self._parts.append(write_column(changes, code))
+        self._parts.append(column)
 
     def add_bytes(self, number: int, values: list[bytes]) -> None:
         """Add the new values of byte field ``number``."""

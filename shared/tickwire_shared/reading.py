@@ -1,6 +1,6 @@
 """Reading: the commit of one entity class, from the author's attributes to columns of wire values.
 
-For each class a function is generated that reads one attribute of all entities in one list comprehension
+For each class a function is generated that reads each attribute of all entities in one list comprehension
 with the constants of the kind written in, because that is the least Python per value. It does the
 arithmetic of ``int_kinds.py``. What it can't vouch for (NaN, wrong types, out of range) it hands to the kind's own
 ``to_wire``, value by value, which clamps or names the culprit.
@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from operator import is_
 from typing import Any, cast
 
 import attrs
@@ -17,14 +19,14 @@ import attrs
 from tickwire_shared.byte_kinds import Text
 from tickwire_shared.declare import Entity
 from tickwire_shared.errors import ValueRefused
-from tickwire_shared.int_kinds import Angle, Choice, Flag, Integer, IntKind, Quantized, Ref
+from tickwire_shared.int_kinds import Angle, Choice, Flag, Integer, Quantized, Ref
 from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.state import Column, Table
 from tickwire_shared.wire_values import Wire
 
 _FALLBACK = (TypeError, ValueError, OverflowError, AttributeError, KeyError, ValueRefused)
 
-ReadField = Callable[[Sequence[Entity]], list[Any]]
+ReadAll = Callable[[Sequence[Entity]], list[list[Any] | None]]
 
 
 @attrs.define
@@ -36,13 +38,17 @@ class TableReader:
     """
 
     item: ClassType
-    _readers: tuple[ReadField, ...] = attrs.field(init=False)
+    _read_all: ReadAll = attrs.field(init=False)
+    _text_fields: frozenset[int] = attrs.field(init=False)
     _write_back: Callable[[Sequence[Entity], Sequence[Column]], None] | None = attrs.field(init=False)
     _texts: dict[int, tuple[list[str], Column]] = attrs.field(init=False, factory=dict[int, tuple[list[str], Column]])
 
     def __attrs_post_init__(self) -> None:
         """Generate the code."""
-        self._readers = tuple(_compile_reader(field) for field in self.item.fields)
+        self._read_all = _compile_reader(self.item)
+        self._text_fields = frozenset(
+            number for number, field in enumerate(self.item.fields) if isinstance(field.kind, Text)
+        )
         self._write_back = _compile_write_back(self.item) if self.item.predicted else None
 
     def read(
@@ -57,26 +63,33 @@ class TableReader:
         Raises:
             ValueRefused: A value can't be carried; names class, id and field.
         """
-        columns = [self._column(number, entities) for number in range(len(self.item.fields))]
+        columns = self._columns(entities)
         if self._write_back is not None:
             self._write_back(entities, columns)
+        if not self.item.private:
+            return _reuse(previous, ids, columns), ()
         public: list[Column] = []
         private: list[Column] = []
         for field, column in zip(self.item.fields, columns, strict=True):
             (private if field.private else public).append(column)
         return _reuse(previous, ids, public), tuple(private)
 
-    def _column(self, number: int, entities: Sequence[Entity]) -> Column:
-        field = self.item.fields[number]
-        try:
-            values = self._readers[number](entities)
-            if isinstance(field.kind, Text):
-                return self._text_column(number, field, values, entities)
-            if not isinstance(field.kind, Quantized | Integer) or not values or not _outside(field.kind, values):
-                return values
-        except _FALLBACK:
-            pass  # one by one, the kind clamps or says what is wrong
-        return cast("Column", [_one(self.item, field, entity) for entity in entities])
+    def _columns(self, entities: Sequence[Entity]) -> list[Column]:
+        """Read a column per field; what the generated code can't vouch for one by one, by the kind itself."""
+        read: list[list[Any] | None] = [None] * len(self.item.fields)
+        if entities:
+            with suppress(*_FALLBACK):  # the kind says what is wrong
+                read = self._read_all(entities)
+        columns: list[Column] = []
+        for number, field in enumerate(self.item.fields):
+            values = read[number]
+            if values is None:
+                columns.append(cast("Column", [_one(self.item, field, entity) for entity in entities]))
+            elif number in self._text_fields:
+                columns.append(self._text_column(number, field, values, entities))
+            else:
+                columns.append(values)
+        return columns
 
     def _text_column(self, number: int, field: FieldType, values: list[str], entities: Sequence[Entity]) -> Column:
         held = self._texts.get(number)
@@ -87,17 +100,11 @@ class TableReader:
         return column
 
 
-def _outside(kind: IntKind, values: list[int]) -> bool:
-    return min(values) < kind.low or max(values) > kind.high or type(sum(values)) is not int
-
-
 def _reuse(previous: Table, ids: tuple[int, ...], columns: list[Column]) -> Table:
     if previous.ids != ids:
         return Table(ids, tuple(columns))
-    kept = tuple(old if old == new else new for old, new in zip(previous.columns, columns, strict=True))
-    if all(old is new for old, new in zip(previous.columns, kept, strict=True)):
-        return previous
-    return Table(previous.ids, kept)
+    kept = tuple([old if old == new else new for old, new in zip(previous.columns, columns, strict=True)])
+    return previous if all(map(is_, previous.columns, kept)) else Table(previous.ids, kept)
 
 
 def _one(item: ClassType, field: FieldType, entity: Entity) -> Wire:
@@ -107,32 +114,47 @@ def _one(item: ClassType, field: FieldType, entity: Entity) -> Wire:
         raise ValueRefused(f"{item.name} {entity.id}, field {field.name}: {error}") from None
 
 
-def _compile_reader(field: FieldType) -> ReadField:
-    kind = field.kind
+def _compile_reader(item: ClassType) -> ReadAll:
+    """Generate a function from entities (one at least) to their columns; None for one that is out of range."""
     scope: dict[str, object] = {"floor": math.floor}
+    lines: list[str] = []
+    for number, field in enumerate(item.fields):
+        lines.append(f"    c{number} = [{_term(number, field, scope)} for e in entities]")
+        kind = field.kind
+        if isinstance(kind, Quantized | Integer):
+            outside = f"min(c{number}) < {kind.low} or max(c{number}) > {kind.high}"
+            if isinstance(kind, Integer):
+                outside += f" or type(sum(c{number})) is not int"
+            lines.append(f"    if {outside}: c{number} = None")
+    lines.append(f"    return [{', '.join(f'c{number}' for number in range(len(item.fields)))}]")
+    source = "def read_all(entities):\n" + "\n".join(lines) + "\n"
+    exec(compile(source, f"<reader of {item.name}>", "exec"), scope)
+    return cast("ReadAll", scope["read_all"])
+
+
+def _term(number: int, field: FieldType, scope: dict[str, object]) -> str:
+    """Return the expression for the wire value of entity ``e``; its constants go to ``scope``."""
+    kind = field.kind
     value = f"e.{field.name}"
     match kind:
         case Quantized():
-            scope |= {"MIN": kind.min, "STEP": kind.step}
-            term = f"floor(({value} - MIN) / STEP + 0.5)"
+            scope |= {f"MIN{number}": kind.min, f"STEP{number}": kind.step}
+            return f"floor(({value} - MIN{number}) / STEP{number} + 0.5)"
         case Angle():
-            scope |= {"STEP": kind.step, "MASK": kind.high}
-            term = f"floor({value} / STEP + 0.5) & MASK"
+            scope[f"STEP{number}"] = kind.step
+            return f"floor({value} / STEP{number} + 0.5) & {kind.high}"
         case Flag():
-            term = f"1 if {value} else 0"
+            return f"1 if {value} else 0"
         case Choice():
-            scope["POSITION"] = {member: position for position, member in enumerate(kind.members)}
-            term = f"POSITION[{value}]"
+            scope[f"POSITION{number}"] = {member: position for position, member in enumerate(kind.members)}
+            return f"POSITION{number}[{value}]"
         case Ref():
-            term = f"0 if (r := {value}) is None else r.id"
+            return f"0 if (r := {value}) is None else r.id"
         case Integer() | Text():
-            term = value
+            return value
         case _:
-            scope["TO_WIRE"] = kind.to_wire
-            term = f"TO_WIRE({value})"
-    source = f"def read(entities):\n    return [{term} for e in entities]\n"
-    exec(compile(source, f"<reader of {field.name}>", "exec"), scope)
-    return cast("ReadField", scope["read"])
+            scope[f"TO_WIRE{number}"] = kind.to_wire
+            return f"TO_WIRE{number}({value})"
 
 
 def _compile_write_back(item: ClassType) -> Callable[[Sequence[Entity], Sequence[Column]], None]:

@@ -63,6 +63,7 @@ class ClassType:
         public: The fields that everyone sees, in order of declaration.
         private: The fields that only an entity's owner sees.
         author: The Python class, where it is known (on a server).
+        moduli: For each public field, what its ints wrap at; 0: they don't, None: its values are bytes.
     """
 
     name: str
@@ -71,6 +72,7 @@ class ClassType:
     author: type | None = attrs.field(default=None, eq=False, repr=False)
     public: tuple[FieldType, ...] = attrs.field(init=False, eq=False, repr=False)
     private: tuple[FieldType, ...] = attrs.field(init=False, eq=False, repr=False)
+    moduli: tuple[int | None, ...] = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         """Split the fields by visibility and check their number and names."""
@@ -82,6 +84,8 @@ class ClassType:
             raise DeclarationError(f"{self.name} has two fields of the same name.")
         object.__setattr__(self, "public", public)
         object.__setattr__(self, "private", private)
+        moduli = tuple(field.kind.modulus if isinstance(field.kind, IntKind) else None for field in public)
+        object.__setattr__(self, "moduli", moduli)
 
     @property
     def singleton(self) -> bool:
