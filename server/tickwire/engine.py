@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import secrets
 from collections import deque
@@ -92,6 +93,8 @@ class Engine:
         self._tokens: dict[str, Seat] = {}
         self._owners: dict[int, Seat] = {}
         self._inbox: deque[Callable[[], None]] = deque()
+        self._events: deque[tuple[Seat, ClassType, tuple[Wire, ...]]] = deque()
+        self._next_expiry = math.inf
         self._last_player = 0
         self._hook = "on_create"
         self._end: tuple[CloseCode, str] | None = None
@@ -202,9 +205,10 @@ class Engine:
             ProtocolError: Not an event that clients may send, a value is wrong, or too many at once.
         """
         item = check_event(message, self.room_type.schema.events, from_client=True)
-        if len(seat.inbox) >= MAX_CLIENT_EVENTS:
+        if seat.events_waiting >= MAX_CLIENT_EVENTS:
             raise ProtocolError(f"More than {MAX_CLIENT_EVENTS} events in one tick.", CloseCode.TOO_MANY_MESSAGES)
-        seat.inbox.append((item, message.values))
+        seat.events_waiting += 1
+        self._events.append((seat, item, message.values))
 
     def put_view(self, seat: Seat, delay: int | None, round_trip: RoundTrip) -> None:
         """Note how far in the past the player says that it sees the world, and what its round trip is."""
@@ -229,6 +233,7 @@ class Engine:
             seat.advance(SeatEvent.DROP)
             seat.player.connected = False
             seat.drop_at = trio.current_time() + self.room_type.grace_s
+            self._next_expiry = min(self._next_expiry, seat.drop_at)
             self._inbox.append(partial(self._dropped, seat, generation))
 
     # What the author's Room calls
@@ -358,11 +363,11 @@ class Engine:
             self._inbox.popleft()()
         self.resyncs.grant_due(self.due)
         self._hook = "on_event"
-        for seat in list(self._seats.values()):
-            if seat.inbox:
-                events, seat.inbox = seat.inbox, []
-                for item, values in events:
-                    self.room.on_event(seat.player, self._make(item, values))
+        while self._events:
+            seat, item, values = self._events.popleft()
+            seat.events_waiting = 0
+            if seat.player.id in self._seats:
+                self.room.on_event(seat.player, self._make(item, values))
 
     def _take_inputs(self) -> None:
         self._hook = "on_input"
@@ -395,12 +400,16 @@ class Engine:
         return item.author(**fields)
 
     def _expire(self, now: float) -> None:
-        for seat in self._seats.values():
-            if seat.state is SeatState.DROPPED and now >= seat.drop_at:
-                seat.drop_at = float("inf")
-                self._inbox.append(partial(self._leave, seat, seat.generation, LeaveReason.LOST))
-        waited = self._joined_once or now - self._born > JOIN_TIMEOUT_S
-        if not self._seats and self.room_type.auto_dispose and waited:
+        if now >= self._next_expiry:
+            dropped = [seat for seat in self._seats.values() if seat.state is SeatState.DROPPED]
+            for seat in dropped:
+                if now >= seat.drop_at:
+                    seat.drop_at = math.inf
+                    self._inbox.append(partial(self._leave, seat, seat.generation, LeaveReason.LOST))
+            self._next_expiry = min((seat.drop_at for seat in dropped), default=math.inf)
+        if self._seats or not self.room_type.auto_dispose:
+            return
+        if self._joined_once or now - self._born > JOIN_TIMEOUT_S:
             self.request_end("The room is empty.")
 
     # The inbox

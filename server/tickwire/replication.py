@@ -93,31 +93,31 @@ class Replicator:
         frames = self._frames
         version = self.version
         news_turn = -tick % self._news_ticks
+        sent = bytes_out = 0
         for seat in seats:
             link = seat.link
             if link is None:
                 continue
             frame = frames.get(seat.version)
-            if (
-                plain
-                and frame is not None
-                and not (seat.control or seat.events or seat.owned_changed)
-                and seat.player.id % self._news_ticks != news_turn
-            ):
+            news = seat.player.id % self._news_ticks == news_turn
+            if plain and frame is not None and not (seat.control or seat.events or seat.owned_changed):
                 # Nearly all seats hold what the first one held and are told the same.
+                if news:
+                    frame += self._news_frame(seat)
                 if link.write_nowait(frame):
                     seat.version = version
                     seat.heard_tick = tick
-                    self.counts.snapshots += 1
-                    self.counts.bytes_out += len(frame)
+                    sent += 1
+                    bytes_out += len(frame)
                 else:
                     self.counts.passed_over += 1
+                    seat.news_sent = None
             elif link.blocked:
                 self.counts.passed_over += 1
             else:
-                self._flush_seat(
-                    seat, link, crc if check else None, news=seat.player.id % self._news_ticks == news_turn
-                )
+                self._flush_seat(seat, link, crc if check else None, news=news)
+        self.counts.snapshots += sent
+        self.counts.bytes_out += bytes_out
 
     def _flush_seat(self, seat: Seat, link: Link, crc: int | None, *, news: bool) -> None:
         """Write to a seat that is not blocked all that is new for it: what everyone is sent, and what is its own."""

@@ -13,7 +13,6 @@ from tickwire.inputs import InputBuffer
 from tickwire.player import Player
 from tickwire.viewing import Viewing
 from tickwire_shared.declare import Entity
-from tickwire_shared.schema import ClassType
 from tickwire_shared.session import SeatEvent, SeatState, next_seat_state
 from tickwire_shared.wire_values import Wire
 
@@ -56,6 +55,7 @@ class Seat:
         heard_tick: The last tick that a snapshot told the client.
         control: Frames that go out before the next snapshot.
         events: Frames that go out behind it.
+        events_waiting: Events from the client that the room has not been given yet.
         private_sent: The private values that the client holds, by entity id; others have their defaults.
         private_unsure: Whether it may hold further ones: nobody knows what an old connection still delivered.
         resync_from: When the client may have another full snapshot that it asks for.
@@ -77,7 +77,7 @@ class Seat:
     control: list[bytes] = attrs.field(factory=list[bytes])
     events: deque[bytes] = attrs.field(factory=deque[bytes])
     queue_bytes: int = 0
-    inbox: list[tuple[ClassType, tuple[Wire, ...]]] = attrs.field(factory=list[tuple[ClassType, tuple[Wire, ...]]])
+    events_waiting: int = 0
     drop_at: float = 0.0
     resync_from: float = 0.0
     news_sent: tuple[int, int, int] | None = None
