@@ -24,8 +24,8 @@ MAX_REMEMBERED: Final = 4096
 """Tails, and inputs, that a room type remembers; then it starts anew. At most about a megabyte."""
 
 _HEAD_BYTES: Final = 2
-_MIN_BYTES: Final = 6
-_U16, _U32 = 0xCD, 0xCE
+# By the first byte of msgpack's uints: where the tick ends in an INPUT.
+_TICK_ENDS: Final = {**dict.fromkeys(range(0x80), 3), 0xCC: 4, 0xCD: 5, 0xCE: 7}
 
 Rows = tuple[tuple[int, ...], ...]
 
@@ -45,21 +45,16 @@ class InputReader:
 
     def recall(self, payload: bytes) -> tuple[int, Rows] | None:
         """Return the tick and the rows of values of an INPUT like one that was read before; None for others."""
-        if len(payload) < _MIN_BYTES:
+        if len(payload) <= _HEAD_BYTES:
             return None
-        tag = payload[2]
-        if tag == _U16:
-            tail = payload[5:]
-            tick = payload[3] << 8 | payload[4]
-        elif tag == _U32:
-            tail = payload[7:]
-            tick = int.from_bytes(payload[3:7], "big")
-        else:
+        end = _TICK_ENDS.get(payload[2])
+        if end is None:
             return None
+        tail = payload[end:]
         known = self._tails.get(tail)
         if known is None or payload[:_HEAD_BYTES] != known[0]:
             return None
-        return tick, known[1]
+        return (payload[2] if end == 3 else int.from_bytes(payload[3:end], "big")), known[1]
 
     def read(self, items: list[object], payload: bytes) -> InputBatch:
         """Check an INPUT that is unpacked already, and remember what its bytes mean.
@@ -68,12 +63,11 @@ class InputReader:
             ProtocolError: As ``parse_input``.
         """
         batch = parse_input(items, self.item)
-        tick = payload[2] if len(payload) > _HEAD_BYTES else 0
-        if tick in (_U16, _U32) and payload[0] & 0xF0 == 0x90 and payload[1] == ClientKind.INPUT:
+        end = _TICK_ENDS.get(payload[2]) if len(payload) > _HEAD_BYTES else None
+        if end is not None and payload[0] & 0xF0 == 0x90 and payload[1] == ClientKind.INPUT:
             if len(self._tails) >= MAX_REMEMBERED:
                 self._tails.clear()
-            tail = payload[5 if tick == _U16 else 7 :]
-            self._tails[tail] = (payload[:_HEAD_BYTES], batch.values)
+            self._tails[payload[end:]] = (payload[:_HEAD_BYTES], batch.values)
         return batch
 
     def make(self, values: tuple[int, ...]) -> Any:
