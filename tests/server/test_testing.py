@@ -74,7 +74,7 @@ async def test_ticks_of_one_room_of_several_need_its_name(autojump_clock: MockCl
         before = meadow.tick, empty.tick
         await world.ticks(2, empty)
         assert empty.tick == before[1] + 2
-        assert 3 <= meadow.tick - before[0] <= 5, "it has gone on meanwhile, at its own pace"
+        assert meadow.tick - before[0] >= 3, "it has gone on meanwhile, at its own pace"
 
 
 async def test_ticks_of_a_room_that_ends_are_not_waited_for(autojump_clock: MockClock) -> None:
