@@ -21,7 +21,7 @@ from collections import deque
 
 from attrs import define, field
 
-from tickwire_shared.ticks import tick_add
+from tickwire_shared.ticks import tick_add, tick_distance
 
 REPORTS = 12
 """Reports that are looked at: three seconds."""
@@ -38,7 +38,7 @@ MOST_LEAD_TICKS = 28.0
 """The server refuses inputs more than 32 ahead (PROTOCOL.md, section 10)."""
 SHRINK_RATE = 0.05
 """The local tick is stretched by at most 5 %."""
-_REMEMBERED = 64  # leads of ticks sent: more than are ever under way
+_REMEMBERED = 128  # leads of ticks sent: more than are ever under way
 
 
 @define
@@ -55,17 +55,22 @@ class LeadController:
     _slack: int = field(default=0, init=False)
     _reported_ms: float = field(default=0.0, init=False)
     _stepped_ms: float | None = field(default=None, init=False)
+    _first: int | None = field(default=None, init=False)
     _sent: dict[int, tuple[int, float]] = field(factory=dict[int, tuple[int, float]], init=False)
 
     def note_sent(self, tick: int) -> None:
         """Remember with which lead the input for ``tick`` left."""
+        if self._first is None:
+            self._first = tick
         self._sent[tick % _REMEMBERED] = (tick, self.lead_ticks)
 
     def observe_news(self, tick: int, slack: int, local_ms: float) -> None:
         """Learn from the report of ``tick`` how early inputs were, at worst, since the last report."""
-        self._fill(local_ms)
         newest = tick_add(tick, slack)
-        sent, lead = self._sent.get(newest % _REMEMBERED, (None, self.lead_ticks))
+        if self._first is None or tick_distance(newest, self._first) < 0 or slack < -_REMEMBERED:
+            return  # of an older connection, or from before a pause: no news of this link
+        self._fill(local_ms)
+        sent, lead = self._sent.get(newest % _REMEMBERED, (None, 0.0))
         self._note((lead if sent == newest else self.lead_ticks) - slack)
         self._slack = slack
         self._reported_ms = local_ms
@@ -87,6 +92,7 @@ class LeadController:
         self._needs.clear()
         self._need = None
         self._sent.clear()
+        self._first = None
         self._stepped_ms = None
 
     def _aim(self, way_ticks: float) -> float:

@@ -484,16 +484,25 @@ class Engine:
             if seat.link is not None:
                 seat.link.close(code, reason)
                 seat.detach()
-        self._hook = "on_dispose"
-        try:
-            self.room.on_dispose()
-        except Exception as error:  # the author's hook: the room ends all the same
-            self._report(error)
+        if code is not CloseCode.ROOM_FAILED:
+            self._run_last("on_leave", self._let_all_leave)
+        self._run_last("on_dispose", self.room.on_dispose)
         if self._beat is not None:
             self._beat.cancel()
         self._seats.clear()
         self._tokens.clear()
         self.ended.set()
+
+    def _let_all_leave(self) -> None:
+        for seat in list(self._seats.values()):
+            self._leave(seat, seat.generation, LeaveReason.CLOSING)
+
+    def _run_last(self, hook: str, call: Callable[[], object]) -> None:
+        self._hook = hook
+        try:
+            call()
+        except Exception as error:  # the author's hook: the room ends all the same
+            self._report(error)
 
     # Parts
 

@@ -133,6 +133,10 @@ class InputBuffer:
             self._folded.clear()
         return values is not None
 
+    def reconnect(self) -> None:
+        """Another connection begins: how early the last one's inputs came says nothing about this one's."""
+        self._newest = self._least_slack = None
+
     def _fold(self, tick: int, values: Values) -> None:
         """Save of a late input what still counts."""
         self._count_late()

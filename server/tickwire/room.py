@@ -89,7 +89,7 @@ class Room(Generic[InputT]):
         """The player has come back."""
 
     def on_leave(self, player: Player[InputT], reason: LeaveReason) -> None:
-        """The player is gone for good; what it owns is despawned after this."""
+        """The player is gone for good; what it owns is despawned after this. Called for all when the room ends."""
 
     def on_dispose(self) -> None:
         """The room ends."""

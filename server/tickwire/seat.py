@@ -98,6 +98,8 @@ class Seat:
         self.forget_private()
         self.private_unsure = True
         self.news_sent = None
+        if self.inputs is not None:
+            self.inputs.reconnect()
 
     def detach(self) -> None:
         """Take the connection away."""

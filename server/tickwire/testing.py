@@ -23,6 +23,7 @@ from typing import Any, Final, Self, TypeVar
 
 import trio
 import trio.testing
+from trio.testing import lockstep_stream_pair, memory_stream_pair
 
 from tickwire.engine import Engine
 from tickwire.lobby import Lobby
@@ -32,8 +33,10 @@ from tickwire_client.conditioner import Link as Link
 from tickwire_client.reconnect import Backoff
 from tickwire_shared.client_messages import Mode
 from tickwire_shared.errors import UsageError
+from tickwire_shared.ticks import tick_add, tick_distance
 
 T = TypeVar("T")
+StreamT = TypeVar("StreamT", bound=trio.abc.Stream)
 AnyRoom = type[Room[Any]]
 MemoryStream = trio.StapledStream[trio.testing.MemorySendStream, trio.testing.MemoryReceiveStream]
 
@@ -66,7 +69,13 @@ class World:
         self._streams: dict[Game, list[trio.abc.Stream]] = {}
 
     async def __aenter__(self) -> Self:
-        """Start the server."""
+        """Start the server.
+
+        Raises:
+            UsageError: It ran before.
+        """
+        if self._closing.is_set() or self._nursery is not None:
+            raise UsageError("A world runs once; make another one.")
         nursery = await self._stack.enter_async_context(trio.open_nursery())
         self._nursery = nursery
         self._stack.callback(nursery.cancel_scope.cancel)
@@ -78,9 +87,11 @@ class World:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> bool | None:
-        """Let the clients leave, then end the server."""
+        """Let the clients leave, then end the server. What the block raised comes out as it is, not in a group."""
         self._closing.set()
         try:
+            if isinstance(error, Exception):  # the nurseries are not told, for they would wrap it
+                kind = error = trace = None
             return await self._stack.__aexit__(kind, error, trace)
         finally:
             self._nursery = self._clients = None
@@ -102,7 +113,8 @@ class World:
         streams: list[trio.abc.Stream] = []
 
         async def dial() -> trio.abc.Stream:
-            streams.append(self.open_stream())
+            # Behind a link the server has to feel when the line is full: what a lockstep stream takes, somebody took.
+            streams.append(self.open_stream() if link is None else self._open(*lockstep_stream_pair()))
             return streams[-1]
 
         client = connect(
@@ -124,9 +136,7 @@ class World:
 
     def open_stream(self) -> MemoryStream:
         """Open a bare connection to the server's port, for tests that speak the protocol by hand."""
-        ours, theirs = trio.testing.memory_stream_pair()
-        self._server.start_soon(self._serve, theirs)
-        return ours
+        return self._open(*memory_stream_pair())
 
     async def cut(self, game: Game) -> None:
         """Break a client's connection without a close handshake; the client comes back by itself."""
@@ -135,9 +145,9 @@ class World:
     async def ticks(self, count: int, room: Room[Any] | None = None) -> None:
         """Wait until ``room`` (or the only one) has simulated ``count`` more ticks and the clients have heard of it."""
         engine = self._engine(room)
-        goal = engine.tick + count
-        while engine.tick < goal and not engine.over:  # noqa: ASYNC110 - the clock is virtual: this polls nothing
-            await trio.sleep(1.0 / engine.room_type.hz)
+        goal = tick_add(engine.tick, count)
+        while tick_distance(engine.tick, goal) < 0 and not engine.over:  # noqa: ASYNC110 - the clock is virtual: this polls nothing
+            await trio.sleep(0.5 / engine.room_type.hz)
         await trio.testing.wait_all_tasks_blocked()
 
     @property
@@ -151,6 +161,10 @@ class World:
             raise UsageError(f"{len(engines)} rooms run; join one first, or say which one with ticks(count, room).")
         return engines[0]
 
+    def _open(self, ours: StreamT, theirs: trio.abc.Stream) -> StreamT:
+        self._server.start_soon(self._serve, theirs)
+        return ours
+
     @property
     def _server(self) -> trio.Nursery:
         if self._nursery is None:
@@ -162,11 +176,14 @@ class World:
             task_status.started(game)
             await self._closing.wait()
 
-    async def _serve(self, stream: MemoryStream) -> None:
+    async def _serve(self, stream: trio.abc.Stream) -> None:
         head = b""
-        while b"\r\n\r\n" not in head:
-            received = await stream.receive_some(HEAD_BYTES)
-            if not received or len(head) > HEAD_BYTES:
-                return
-            head += bytes(received)
-        await self.lobby.handle_upgrade(stream, head)
+        try:
+            while b"\r\n\r\n" not in head:
+                received = await stream.receive_some(HEAD_BYTES)
+                if not received or len(head) > HEAD_BYTES:
+                    return
+                head += bytes(received)
+            await self.lobby.handle_upgrade(stream, head)
+        finally:
+            await trio.aclose_forcefully(stream)

@@ -287,10 +287,13 @@ def test_early_inputs_are_those_of_the_next_tick_and_are_not_sent_twice(session:
 
 def test_news_of_late_inputs_widens_the_lead(session: ClientSession) -> None:
     assert session.pacer is not None
-    pong(session, 0.0, 5_000.0, 0.0)
-    before = session.pacer.newest(50.0)
-    session.receive(build_news(12, -2, 1, 0), 100.0)
-    assert session.pacer.newest(50.0) == before + 2 + LEAST_MARGIN_TICKS
+    session.poll(100.0)
+    pong(session, 100.0, 5_110.0, 120.0)
+    session.pacer.steer({"graze": True})
+    (batch,) = inputs(session.poll(120.0))
+    before = session.pacer.newest(150.0)
+    session.receive(build_news(batch.tick + 2, -2, 1, 0), 150.0)
+    assert session.pacer.newest(150.0) == pytest.approx(before + 2 + LEAST_MARGIN_TICKS)
     assert (session.stats.late_inputs, session.stats.refused_inputs) == (1, 0)
 
 

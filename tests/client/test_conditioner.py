@@ -266,3 +266,28 @@ async def test_a_connection_that_is_cut_is_resumed_behind_the_same_link(autojump
         await trio.sleep(5.0)
         assert (ada.stats.disconnects, ada.stats.resumes) == (1, 1)
         assert ada.clock.rtt_ms == pytest.approx(200.0, abs=60.0)
+
+
+class Chatty(Meadow):
+    """Says much in every tick: some 900 bytes a second."""
+
+    name = "chatty"
+
+    def on_tick(self) -> None:
+        """Rename all sheep."""
+        for player in self.players:
+            self.sheep_of(player).name = str(self.tick) * 3
+
+
+async def test_on_a_line_too_narrow_for_every_snapshot_the_server_leaves_some_out(autojump_clock: MockClock) -> None:
+    async with World(Chatty) as world:
+        ada = await world.join("chatty", link=Link(delay_ms=50, bytes_per_second=500))
+        bob = await world.join("chatty")
+        await trio.sleep(20.0)
+        engine = world.lobby.rooms[0]
+        behind = engine.tick - ada.tick
+        assert behind < Chatty.hz
+        assert engine.replicator.counts.passed_over > 100
+        assert bob.tick == engine.tick
+        assert bob.stats.snapshots == pytest.approx(20 * Chatty.hz, abs=2)
+        assert (ada.stats.state_mismatches, ada.stats.disconnects) == (0, 0)

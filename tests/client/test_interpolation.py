@@ -10,6 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from tests.client.meadow import Meadow
+from tests.client.sledding import Slope, step
 from tickwire.testing import Link, World
 from tickwire_client.client import Game
 
@@ -129,6 +130,21 @@ async def test_without_frames_a_view_is_the_newest_snapshot(autojump_clock: Mock
         assert (ada.clock.delay_ticks, ada.stats.frames) == (0.0, 0)
         assert ada.clock.render_now == ada.clock.server_now
         assert ada.clock.render_tick == ada.clock.server_tick
+
+
+async def test_what_is_predicted_is_drawn_where_it_is_predicted(autojump_clock: MockClock) -> None:
+    async with World(Slope) as world:
+        bob = await world.join("slope", link=Link.of_round_trip(200))
+        prediction = bob.predict("Sled", step)
+        bob.steer(push=1.0)
+        for _ in range(120):
+            bob.frame()
+            await trio.sleep(FRAME_S)
+        (sled,) = bob.owned
+        assert sled.view == prediction.pose()
+        assert sled.view["x"] > sled.x + 5
+        prediction.enabled = False
+        assert sled.view["x"] < sled.x
 
 
 async def test_the_picture_survives_a_reconnect(autojump_clock: MockClock) -> None:

@@ -29,8 +29,9 @@ def play(lead: LeadController, ticks: range, way: Way, *, rtt_ms: float = 0.0) -
         leads.append(lead.step(tick * TICK_MS, rtt_ms, TICK_MS))
         newest = floor(tick + leads[-1]) % TICK_MODULUS
         lead.note_sent(newest)
-        slacks.append(floor(leads[-1] - way(tick)))
-        if tick % NEWS_TICKS == 0:
+        if tick - way(tick) >= ticks.start:
+            slacks.append(floor(leads[-1] - way(tick)))
+        if slacks and tick % NEWS_TICKS == 0:
             slack = min(slacks)
             if slack != told:
                 lead.observe_news(tick % TICK_MODULUS, slack, tick * TICK_MS)
@@ -81,6 +82,7 @@ def test_a_shorter_way_is_followed_slowly_and_without_a_jump() -> None:
 def test_silence_means_that_nothing_changed() -> None:
     lead = LeadController()
     play(lead, range(200), lambda tick: 3.0, rtt_ms=6 * TICK_MS)
+    lead.note_sent(191)
     lead.observe_news(200, -9, 200 * TICK_MS)
     held = lead.lead_ticks
     leads = [lead.step((200 + tick) * TICK_MS, 0.0, TICK_MS) for tick in range(20)]
@@ -91,7 +93,7 @@ def test_reports_are_read_with_the_lead_that_the_input_left_with() -> None:
     lead = LeadController()
     lead.step(0.0, 0.0, TICK_MS)
     lead.note_sent(1)
-    lead.observe_news(0, -3, 100.0)
+    lead.observe_news(4, -3, 100.0)
     grown = lead.step(100.0, 0.0, TICK_MS)
     assert grown == pytest.approx(FIRST_MARGIN_TICKS + 3.0 + 0.5)
     lead.note_sent(8)
@@ -104,10 +106,19 @@ def test_reports_are_read_with_the_lead_that_the_input_left_with() -> None:
     assert lead.step(200.0, 0.0, TICK_MS) == grown + 3.5
 
 
+def test_a_report_of_an_input_that_was_not_sent_here_is_no_news() -> None:
+    lead = LeadController()
+    before = lead.step(0.0, 100.0, TICK_MS)
+    lead.note_sent(60)
+    lead.observe_news(200, -150, 0.0)
+    assert lead.step(0.0, 100.0, TICK_MS) == before
+
+
 def test_the_lead_has_a_bound() -> None:
     lead = LeadController()
     for report in range(50):
-        lead.observe_news(report, -40, report * 250.0)
+        lead.note_sent(report)
+        lead.observe_news(report + 40, -40, report * 250.0)
         assert lead.step(report * 250.0, 0.0, TICK_MS) <= MOST_LEAD_TICKS
     assert LeadController().step(0.0, 60_000.0, TICK_MS) == MOST_LEAD_TICKS
 

@@ -149,6 +149,26 @@ async def test_a_shove_is_put_right_at_once_and_the_picture_glides(autojump_cloc
         assert drawn(prediction) > sled.x
 
 
+async def test_a_lead_that_grows_at_once_does_not_show(autojump_clock: MockClock) -> None:
+    async with World(Slope) as world:
+        link = Link.of_round_trip(30.0)
+        game = await world.join("slope", link=link)
+        prediction = game.predict("Sled", step)
+        game.steer(push=1.0)
+        await world.ticks(3 * SETTLED_TICKS)
+        link.delay_ms = 150.0
+        steps: list[float] = []
+        leads: list[float] = []
+        for _ in range(300):
+            before = drawn(prediction)
+            await trio.sleep(0.01)
+            steps.append(drawn(prediction) - before)
+            leads.append(game.lead_ticks)
+        assert leads[-1] - leads[0] > 2.0
+        assert max(steps) < 3 * steps[0]
+        assert min(steps) > 0.0
+
+
 async def test_the_error_of_the_last_comparison_is_public(autojump_clock: MockClock) -> None:
     async with World(Slope) as world:
         game, prediction = await start(world)

@@ -58,7 +58,7 @@ async def test_it_makes_as_many_rooms_as_it_needs_and_leaves_them_empty(autojump
 async def test_a_swarm_behind_a_bad_link_reports_what_it_makes_of_it(autojump_clock: MockClock) -> None:
     async with World(Meadow) as world:
         link = Link.of_round_trip(150, 40)
-        report = await run_swarm("ws://w", "meadow", 4, 10.0, dial=dial_into(world), link=link)
+        report = await run_swarm("ws://w", "meadow", 2, 5.0, dial=dial_into(world), link=link)
         assert report.ok
         assert report.rtt_p50_ms == pytest.approx(150, abs=20)
         assert 150 < report.rtt_p99_ms < 195

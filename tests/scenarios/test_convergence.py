@@ -171,6 +171,7 @@ async def watch(liar: Callable[[Game], None]) -> tuple[Witness, Engine, Game]:
         ada = await world.join("rainy")
         bob = await world.join("rainy")
         await world.ticks(20)
+        await trio.sleep(0.5 / Rainy.hz)  # counting begins and ends between two ticks
         before = Witness.of(ada.stats)
         for _ in range(round(FLOOD_S * Rainy.hz)):
             liar(bob)

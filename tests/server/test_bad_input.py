@@ -100,6 +100,7 @@ BEFORE: dict[str, Bad] = {
     # out of order
     "an input before the join": Bad(message(3, 5, 2, 0, 0), "has to be a join or a resume"),
     "an event before the join": Bad(message(4, 0, 0, b""), "has to be a join or a resume"),
+    "a view before the join": Bad(message(8, None, 3), "has to be a join or a resume"),
     "a resync before the join": Bad(message(7, 5), "has to be a join or a resume"),
 }
 
@@ -139,6 +140,9 @@ AFTER: dict[str, Bad] = {
     "a ping of text": Bad(message(5, "now"), "'now'"),
     "a ping of NaN": Bad(message(5, NAN), "nan"),
     "a resync of nil": Bad(message(7, None), "None"),
+    "a view of no delay": Bad(message(8, None, -1), "-1 is no view delay"),
+    "a view too far back": Bad(message(8, None, 65536), "65536 is no view delay"),
+    "a view with the time of NaN": Bad(message(8, NAN, 3), "nan"),
     "33 events in a tick": Bad(message(4, 0, 0, b"") * 33, "More than 32 events", CloseCode.TOO_MANY_MESSAGES),
 }
 

@@ -279,9 +279,10 @@ class Failing(Room[None]):
 
 
 async def test_a_room_that_fails_closes_its_players_with_the_hook_and_the_tick(autojump_clock: MockClock) -> None:
-    async with World(Watched, Failing) as world:
-        played = Scene(world, await world.join("meadow"))
-        client = await played.connected()
-        await client.send(build_join(Join("create", "failing")))
-        assert await client.closed() == Closed(CloseCode.ROOM_FAILED, "The game failed in on_join at tick 1.")
-        await played.assert_unharmed()
+    with structlog.testing.capture_logs():
+        async with World(Watched, Failing) as world:
+            played = Scene(world, await world.join("meadow"))
+            client = await played.connected()
+            await client.send(build_join(Join("create", "failing")))
+            assert await client.closed() == Closed(CloseCode.ROOM_FAILED, "The game failed in on_join at tick 1.")
+            await played.assert_unharmed()

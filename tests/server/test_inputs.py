@@ -189,6 +189,18 @@ def test_a_late_input_shows_in_the_slack() -> None:
     assert inputs_.take_slack() == -3
 
 
+def test_slack_is_measured_anew_on_another_connection() -> None:
+    inputs_ = buffer()
+    inputs_.put(5, AHEAD, now=1)
+    inputs_.take(2)
+    inputs_.reconnect()
+    inputs_.take(200)
+    assert inputs_.take_slack() is None
+    inputs_.put(203, AHEAD, now=200)
+    inputs_.take(201)
+    assert inputs_.take_slack() == 2
+
+
 def test_ticks_wrap() -> None:
     inputs_ = buffer()
     last = TICK_MODULUS - 1

@@ -93,6 +93,8 @@ class Uplink {
   #simulated = 0;
   #sampled = 0;
   #stallUntil = 0;
+  #slack = Infinity;
+  #told = NaN;
 
   /** @param {{rtt: number, jitter?: number, asymmetry?: number}} link asymmetry: extra ms on the way up that the round trip does not show */
   constructor(link) {
@@ -106,7 +108,7 @@ class Uplink {
   }
 
   get link() {
-    return { rttMs: this.rtt, deviationMs: this.jitter / 2, hz: 30 };
+    return { rttMs: this.rtt, hz: 30 };
   }
 
   /** @param {number} ms */
@@ -146,7 +148,15 @@ class Uplink {
     }
     if (Math.floor(this.serverTick) === this.#simulated) return;
     this.#simulated = Math.floor(this.serverTick);
-    if (this.#simulated % 8 === 0) this.lead.onNews({ slack: this.#newest - this.#simulated, late: this.late }, this.link, this.now);
+    this.#slack = Math.min(this.#slack, this.#newest - this.#simulated);
+    if (this.#simulated % 8 === 0) this.#report();
+  }
+
+  /** As the server does: the least slack since the last report, and nothing when there is no news. */
+  #report() {
+    if (this.#slack !== this.#told) this.lead.onNews({ tick: this.#simulated, slack: this.#slack });
+    this.#told = this.#slack;
+    this.#slack = Infinity;
   }
 }
 
@@ -182,17 +192,16 @@ test("the input tick runs at most 5 % fast or slow, and steps forward only after
   const { leads } = uplink.run(5);
   const steps = leads.slice(1).map((lead, i) => lead - leads[i]);
   const jumps = steps.filter((step) => Math.abs(step) > 0.5 * 0.0501);
-  assert.ok(jumps.length <= 2 && jumps.every((step) => step > 0 && step <= 4.1), jumps.join(" "));
+  assert.ok(jumps.length > 0 && jumps.length <= 4 && jumps.every((step) => step > 0 && step <= 4.1), jumps.join(" "));
 });
 
-test("after a stall the lead is back within 2 ticks of what it was, and does not swing", () => {
+test("a stall every five seconds does not move the lead", () => {
   const uplink = new Uplink({ rtt: 60 });
   const before = uplink.run(5).leads.at(-1) ?? 0;
-  uplink.stall(400);
-  uplink.run(4);
-  const after = uplink.run(10).leads;
-  assert.ok(Math.abs((after.at(-1) ?? 0) - before) < 2, `${before} then ${after.at(-1)}`);
-  assert.ok(Math.max(...after) - Math.min(...after) < 6);
+  for (let stalls = 0; stalls < 12; stalls++) {
+    uplink.stall(400);
+    for (const lead of uplink.run(5).leads) assert.ok(Math.abs(lead - before) < 0.5, `${before} then ${lead}`);
+  }
 });
 
 test("after a pause of the tab the input tick jumps", () => {
@@ -204,10 +213,13 @@ test("after a pause of the tab the input tick jumps", () => {
 
 test("a server that reports nonsense cannot drive the lead beyond what servers accept", () => {
   const lead = new LeadController();
-  for (let i = 1; i < 1000; i++) lead.onNews({ slack: -1e9, late: i }, { rttMs: 1e6, deviationMs: 1e6, hz: 30 }, i * 1000);
-  assert.equal(lead.wanted({ rttMs: 1e6, deviationMs: 1e6, hz: 30 }), 28);
-  for (let i = 1; i < 1000; i++) lead.onNews({ slack: 1e9, late: 1000 }, { rttMs: 0, deviationMs: 0, hz: 30 }, 1e6 + i * 5000);
-  assert.equal(lead.wanted({ rttMs: 0, deviationMs: 0, hz: 30 }), 0);
+  const link = { rttMs: 1e6, hz: 30 };
+  for (let i = 1; i < 1000; i++) lead.onNews({ tick: i, slack: -1e9 });
+  lead.advance(16, 1000, link);
+  assert.equal(lead.tick, 1028);
+  for (let i = 1; i < 1000; i++) lead.onNews({ tick: i, slack: 1e9 });
+  lead.advance(16, 1000, link);
+  assert.equal(lead.tick, 1000);
 });
 
 test("what was shown ahead is sent: a button released before its tick counts for that tick, and no longer", () => {

@@ -121,7 +121,7 @@ export class Lab {
   #turnTo(tab) {
     if (!tab) return;
     this.#box.dataset.tab = tab.dataset.tab ?? "";
-    for (const other of this.#tabs) other.setAttribute("aria-selected", String(other === tab));
+    for (const other of this.#tabs) other.setAttribute("aria-pressed", String(other === tab));
   }
 
   /** Write the settings into the address, so that it can be shared. */

@@ -91,14 +91,20 @@ export class Plots {
 
 /** @param {Plot} plot */
 function row({ name, label }) {
-  const [box, caption, value, canvas] = [document.createElement("figure"), document.createElement("figcaption"), document.createElement("b"), document.createElement("canvas")];
+  const [box, caption, words, value, canvas] = [create("figure"), create("figcaption"), create("span"), create("b"), create("canvas")];
+  words.textContent = label;
   value.dataset.testid = `lab-plot-${name}`;
   canvas.setAttribute("role", "img");
   canvas.setAttribute("aria-label", `${label} over the last 20 seconds`);
   canvas.dataset.plot = name;
-  caption.append(label, value);
+  caption.append(words, value);
   box.append(caption, canvas);
   return { box, canvas, value };
+}
+
+/** @template {keyof HTMLElementTagNameMap} Tag @param {Tag} tag @returns {HTMLElementTagNameMap[Tag]} */
+function create(tag) {
+  return document.createElement(tag);
 }
 
 /** @param {HTMLElement} box @param {string} text */

@@ -326,7 +326,7 @@ export class Game {
   }
 
   #link() {
-    return { rttMs: this.#clock.rttMs, deviationMs: this.#clock.rttDeviationMs, hz: this.hz };
+    return { rttMs: this.#clock.rttMs, hz: this.hz };
   }
 
   #encodeJoin() {
@@ -381,7 +381,7 @@ export class Game {
     else if (message.type === "pong") this.#takePong(message, now);
     else if (message.type === "check") this.#takeCheck(joined, message);
     else if (message.type === "epoch") this.#clock.setEpoch(joined.line.unwrap(message.tick), message.time);
-    else this.#takeNews(message, now);
+    else this.#takeNews(message);
   }
 
   /** @param {Welcome} welcome @param {number} now */
@@ -393,7 +393,7 @@ export class Game {
     joined.entities.context.hz = welcome.hz;
     joined.inputs?.restart();
     this.#prediction?.restart();
-    this.#lead.restart(welcome.resumed);
+    this.#lead.restart();
     this.#viewDelay.restart();
     this.#hasPlace = true;
     this.#clock.begin({ tick: joined.line.unwrap(welcome.tick), time: welcome.time, hz: welcome.hz }, now);
@@ -466,11 +466,11 @@ export class Game {
     this.#session.send(encodeResync(tick));
   }
 
-  /** @param {import("./messages.js").News} news @param {number} now */
-  #takeNews({ slack, late, refused }, now) {
+  /** @param {import("./messages.js").News} news */
+  #takeNews({ tick, slack, late, refused }) {
     this.#counts.late = late;
     this.#counts.refused = refused;
-    this.#lead.onNews({ slack, late }, this.#link(), now);
+    this.#lead.onNews({ tick, slack });
   }
 }
 

@@ -2,28 +2,37 @@
 /**
  * How far ahead of the server this client commands.
  *
- * The input for tick T must be there when the server simulates T, so it leaves here `lead` ticks before: the
- * way there (half a round trip), room for jitter, and a margin of one tick. What the server reports about
- * arrivals (NEWS) corrects that guess: up at once after a late input, down slowly, so that single stalls
- * don't make it swing. The input tick itself then runs a few per cent faster or slower until it fits.
+ * The server reports, about four times a second, by how many ticks the newest input was early (its slack), at worst
+ * since the last report. An input that left with a lead of L ticks and was s early needed at most L - s of them, whatever
+ * the reason: the way, its jitter, a slow timer here, a wrong clock. The lead is held half a tick to one tick above that.
+ *
+ * Which of the last reports decides? A TCP link doesn't lose, it stalls: for a moment nothing arrives, then all of it.
+ * Leading by more would not have helped, and would make every later input older; so the worst quarter of the last three
+ * seconds is left aside, which is longer than a stall. What needs more for longer, like another path, is followed in one
+ * step; less is followed slowly, by a tick that is up to 5 % longer. Within the band nothing moves, so nothing oscillates.
+ *
+ * The twin of `client_demo/tickwire_client/lead.py`.
  */
 
-/** Ticks that an input should wait at the server. */
-const MARGIN_TICKS = 1;
-/** Jitter that the lead covers: this many mean deviations of the round trip. */
-const JITTER_FACTOR = 2;
-/** The correction grows by the lateness, but no further than this at once ... */
-const MAX_GROWTH_TICKS = 4;
-/** ... and once in this time: a burst of late inputs has one cause. */
-const GROWTH_PAUSE_MS = 500;
-/** Without late inputs for this long, a spare tick is taken back. */
-const SHRINK_AFTER_MS = 3000;
-/** Bounds of the correction, in ticks. The server refuses inputs more than 32 ahead. */
-const MAX_CORRECTION = 10;
-/** The most the lead may be. */
-const MAX_LEAD_TICKS = 28;
+import { tickDistance, wrapTick } from "./ticks.js";
 
-/** The input tick is stretched by at most this share ... */
+/** Reports that are looked at: three seconds. */
+const REPORTS = 12;
+/** How often the server reports; it leaves out those that would say the same. */
+const REPORT_MS = 250;
+/** The worst quarter is left aside: a stall of 400 ms spoils three reports at most. */
+const IGNORED_SHARE = 0.25;
+/** Slack is whole ticks, so needs are known to within one: a wider band holds them still, a narrower one doesn't. */
+const LEAST_MARGIN_TICKS = 0.5;
+const MOST_MARGIN_TICKS = 1;
+/** Before the first report: a tick, and half of one for the jitter that nobody knows yet. */
+const FIRST_MARGIN_TICKS = 1.5;
+/** The server refuses inputs more than 32 ahead (PROTOCOL.md, section 10). */
+const MAX_LEAD_TICKS = 28;
+/** Leads of ticks sent that are remembered: more than are ever under way. */
+const REMEMBERED = 128;
+
+/** The tick is longer by at most this share ... */
 const STRETCH = 0.05;
 /** ... when it is off by more than this many ticks, to be made up within ... */
 const DEAD_BAND_TICKS = 0.25;
@@ -32,95 +41,106 @@ const CORRECTION_MS = 500;
 /** Off by more than this it jumps. */
 const JUMP_TICKS = 8;
 
-/** The round trip, its mean deviation, and ticks per second. */
-/** @typedef {{rttMs: number, deviationMs: number, hz: number}} Link */
+/** The round trip, and ticks per second. */
+/** @typedef {{rttMs: number, hz: number}} Link */
 
 export class LeadController {
-  #correction = 0;
-  #late = 0;
-  #leastSlack = Infinity;
-  #changedAt = -Infinity;
-  #hurry = 0;
+  /** @type {number[]} the newest last */
+  #needs = [];
+  /** @type {number | null} what all but the worst of them needed */
+  #need = null;
+  #slack = 0;
+  #reportedAt = 0;
+  #now = 0;
+  #lead = 0;
+  /** @type {{tick: number, lead: number}[]} */
+  #sent = [];
+  /** @type {number | null} the first tick sent on this connection */
+  #first = null;
 
   /** The tick to command now, unwrapped, with fraction; null until the first `advance`. */
   /** @type {number | null} */
   tick = null;
 
-  /**
-   * Start over on a new connection.
-   * @param {boolean} isResumed NEWS counts from the join on, so its counts go on after a resume
-   */
-  restart(isResumed) {
-    this.#correction = 0;
-    if (!isResumed) this.#late = 0;
-    this.#leastSlack = Infinity;
-    this.#changedAt = -Infinity;
-    this.#hurry = 0;
+  /** Start over on a new connection: it may take another way. */
+  restart() {
+    this.#needs = [];
+    this.#need = null;
+    this.#sent = [];
+    this.#first = null;
     this.tick = null;
   }
 
   /**
-   * The lead to aim for, in ticks.
-   * @param {Link} link
-   */
-  wanted({ rttMs, deviationMs, hz }) {
-    const trip = ((rttMs / 2 + JITTER_FACTOR * deviationMs) * hz) / 1000;
-    return Math.min(Math.max(trip + MARGIN_TICKS + this.#correction, 0), MAX_LEAD_TICKS);
-  }
-
-  /**
    * What the server says about the arrival of inputs.
-   * @param {{slack: number, late: number}} news
-   * @param {Link} link as for `wanted`, whose share for jitter is not called spare
-   * @param {number} now
+   * @param {{tick: number, slack: number}} news as in NEWS
    */
-  onNews({ slack, late }, link, now) {
-    const isLate = late > this.#late;
-    this.#late = late;
-    this.#leastSlack = Math.min(this.#leastSlack, slack);
-    if (isLate) this.#grow(slack, now);
-    else if (now - this.#changedAt >= SHRINK_AFTER_MS) this.#shrink((JITTER_FACTOR * link.deviationMs * link.hz) / 1000, now);
+  onNews({ tick, slack }) {
+    const newest = wrapTick(tick + slack);
+    const sent = this.#sent[newest % REMEMBERED];
+    const age = this.#first === null ? -1 : tickDistance(newest, this.#first);
+    if (age < 0 || slack < -REMEMBERED) return; // of an older connection, or from before a pause: no news of this link
+    this.#fill();
+    this.#note((sent?.tick === newest ? sent.lead : this.#lead) - slack);
+    this.#slack = slack;
+    this.#reportedAt = this.#now;
   }
 
   /**
-   * Move the input tick along.
+   * Move the tick along.
    * @param {number} elapsedMs
    * @param {number} serverTick
    * @param {Link} link
    */
   advance(elapsedMs, serverTick, link) {
-    const target = serverTick + this.wanted(link);
-    const step = (elapsedMs * link.hz) / 1000 + this.#hurry;
-    this.#hurry = 0;
-    const error = this.tick === null ? Infinity : target - (this.tick + step);
-    if (this.tick === null || Math.abs(error) > JUMP_TICKS) {
-      this.tick = target;
-      return;
-    }
+    this.#now += elapsedMs;
+    this.#fill();
+    const step = (elapsedMs * link.hz) / 1000;
+    const lead = this.tick === null ? Infinity : this.tick + step - serverTick;
+    const error = this.#wanted(lead, link) - lead;
+    this.tick = Math.abs(error) <= JUMP_TICKS ? serverTick + lead + this.#correction(error, step, elapsedMs) : serverTick + this.#wanted(NaN, link);
+    this.#lead = this.tick - serverTick;
+    const sent = wrapTick(Math.floor(this.tick));
+    this.#first ??= sent;
+    this.#sent[sent % REMEMBERED] = { tick: sent, lead: this.#lead };
+  }
+
+  /**
+   * The lead to aim for, in ticks.
+   * @param {number} lead the present one; NaN when it doesn't matter
+   * @param {Link} link
+   */
+  #wanted(lead, { rttMs, hz }) {
+    const need = this.#need;
+    if (need === null) return clamp((rttMs / 2000) * hz + FIRST_MARGIN_TICKS);
+    return clamp(Math.min(Math.max(Number.isNaN(lead) ? need : lead, need + LEAST_MARGIN_TICKS), need + MOST_MARGIN_TICKS));
+  }
+
+  /** What to add to a step of so many ticks. @param {number} error @param {number} step @param {number} elapsedMs */
+  #correction(error, step, elapsedMs) {
+    if (this.#need !== null && error > 0) return error;
     const limit = step * STRETCH;
     const wanted = Math.abs(error) < DEAD_BAND_TICKS ? 0 : error * Math.min(elapsedMs / CORRECTION_MS, 1);
-    this.tick += step + Math.min(Math.max(wanted, -limit), limit);
+    return Math.min(Math.max(wanted, -limit), limit);
   }
 
-  /** @param {number} slack @param {number} now */
-  #grow(slack, now) {
-    if (now - this.#changedAt < GROWTH_PAUSE_MS) return;
-    const growth = Math.min(Math.max(-slack, 1), MAX_GROWTH_TICKS, MAX_CORRECTION - this.#correction);
-    this.#correction += growth;
-    this.#hurry = growth;
-    this.#restart(now);
+  /** A report that didn't come would have said the same as the last one. */
+  #fill() {
+    if (this.#needs.length === 0) return;
+    const missing = Math.min(REPORTS, Math.floor((this.#now - this.#reportedAt) / REPORT_MS) - 1);
+    for (let i = 0; i < missing; i++) this.#note(this.#lead - this.#slack);
+    if (missing > 0) this.#reportedAt = this.#now - REPORT_MS;
   }
 
-  /** @param {number} jitterTicks @param {number} now */
-  #shrink(jitterTicks, now) {
-    const spare = this.#leastSlack - MARGIN_TICKS - Math.ceil(jitterTicks);
-    if (spare >= 1) this.#correction = Math.max(this.#correction - 1, -MAX_CORRECTION);
-    this.#restart(now);
+  /** @param {number} need */
+  #note(need) {
+    this.#needs = [...this.#needs, need].slice(-REPORTS);
+    const worstFirst = [...this.#needs].sort((a, b) => b - a);
+    this.#need = worstFirst[Math.floor(worstFirst.length * IGNORED_SHARE)];
   }
+}
 
-  /** @param {number} now */
-  #restart(now) {
-    this.#changedAt = now;
-    this.#leastSlack = Infinity;
-  }
+/** @param {number} lead */
+function clamp(lead) {
+  return Math.min(Math.max(lead, 0), MAX_LEAD_TICKS);
 }

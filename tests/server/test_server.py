@@ -1,0 +1,233 @@
+"""The whole server on a port of this machine: one port for everything, clear errors, a stop that tells everybody."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import attrs
+import h11
+import pytest
+import trio
+
+import tickwire.server
+from tests.client.meadow import Meadow
+from tests.server.frames import Op, frame
+from tests.server.raw_client import Closed, RawClient
+from tickwire.room import Room
+from tickwire.server import Running, serve
+from tickwire_shared.client_messages import Join
+from tickwire_shared.closing import CloseCode
+from tickwire_shared.errors import DeclarationError, UsageError
+
+SOON_S = 10.0
+"""Real time: far more than any of this takes, so that a hang is a failure and not a hang."""
+
+
+class Chess(Room[None]):
+    """A tick every twenty seconds."""
+
+    hz = 0.05
+
+
+@attrs.frozen
+class Served:
+    """A running server, and the scope that stops it."""
+
+    running: Running
+    scope: trio.CancelScope
+
+    async def dial(self) -> trio.SocketStream:
+        """Open a connection to it."""
+        return await trio.open_tcp_stream(self.running.host, self.running.port)
+
+    async def ask(self, target: str, method: str = "GET") -> tuple[int, bytes]:
+        """Send one request, as it is, and return the answer's status and body."""
+        async with await self.dial() as stream:
+            await stream.send_all(f"{method} {target} HTTP/1.1\r\nHost: game\r\nConnection: close\r\n\r\n".encode())
+            data = b"".join([chunk async for chunk in stream])
+        http = h11.Connection(h11.CLIENT)
+        http.send(h11.Request(method="GET", target="/", headers=[("Host", "game")]))
+        http.receive_data(data)
+        head = http.next_event()
+        assert isinstance(head, h11.Response)
+        return head.status_code, data.partition(b"\r\n\r\n")[2]
+
+    async def player(self, room: str) -> RawClient:
+        """Let somebody join."""
+        client = RawClient(await self.dial())
+        await client.open()
+        await client.join(Join("join_or_create", room))
+        return client
+
+
+@asynccontextmanager
+async def serving(*rooms: type[Room[Any]], web: Path | None = None) -> AsyncGenerator[Served]:
+    with trio.fail_after(SOON_S):
+        async with trio.open_nursery() as nursery:
+            running = await nursery.start(partial(serve, rooms or (Meadow,), port=0, web=web))
+            yield Served(running, nursery.cancel_scope)
+            nursery.cancel_scope.cancel()
+
+
+# One port
+
+
+async def test_one_port_serves_the_page_the_sdk_the_figures_and_the_game() -> None:
+    async with serving() as served:
+        assert (await served.ask("/"))[0] == 302
+        assert b"<!doctype html>" in (await served.ask("/game/"))[1].lower()
+        assert (await served.ask("/sdk/tickwire.js"))[0] == 200
+        assert await served.ask("/rooms") == (200, b'{"rooms": []}\n')
+        player = await served.player("meadow")
+        listed = json.loads((await served.ask("/rooms"))[1])["rooms"]
+        assert [(room["type"], room["players"], room["max_players"]) for room in listed] == [("meadow", 1, 4)]
+        status, body = await served.ask("/healthz")
+        assert (status, json.loads(body)) == (200, {"ok": True, "rooms": 1, "players": 1, "connections": 1})
+        await player.stream.aclose()
+
+
+@pytest.mark.parametrize(
+    "target, method, status",
+    [
+        ("/nothing", "GET", 404),
+        ("/sdk/nothing.js", "GET", 404),
+        ("/../../../etc/passwd", "GET", 404),
+        ("/sdk/../../tickwire/server.py", "GET", 404),
+        ("/sdk/..%2f..%2f..%2fpyproject.toml", "GET", 404),
+        ("/game/%2e%2e/%2e%2e/pyproject.toml", "GET", 404),
+        ("//etc/passwd", "GET", 404),
+        ("/sdk/tickwire.js%00.css", "GET", 404),
+        ("/%ff", "GET", 400),
+        ("/%zz", "GET", 400),
+        ("rooms", "GET", 400),
+        ("/ws", "GET", 426),
+        ("/rooms", "POST", 405),
+        ("/rooms", "DELETE", 405),
+        ("/ws", "PUT", 405),
+        ("/rooms", "B@D", 400),
+        ("/" + "x" * 9000, "GET", 431),
+    ],
+)
+async def test_what_is_not_served_is_refused_with_a_sentence_and_the_server_goes_on(
+    target: str, method: str, status: int
+) -> None:
+    async with serving() as served:
+        answer, body = await served.ask(target, method)
+        assert answer == status
+        assert body.endswith(b"\n")
+        assert len(body.split()) > 3, "a sentence"
+        assert (await served.ask("/healthz"))[0] == 200
+
+
+async def test_a_page_of_ones_own_is_served_from_its_folder(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("<p>mine")
+    async with serving(web=tmp_path) as served:
+        assert await served.ask("/") == (200, b"<p>mine")
+
+
+async def test_a_connection_too_many_is_refused_and_the_next_one_served(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tickwire.server, "MAX_CONNECTIONS", 1)
+    async with serving() as served:
+        player = await served.player("meadow")
+        assert (await served.ask("/rooms"))[0] == 503
+        await player.stream.send_all(frame(Op.CLOSE, b"\x03\xe8"))
+        await player.closed()
+        await player.stream.aclose()
+        while (await served.ask("/rooms"))[0] == 503:
+            await trio.lowlevel.checkpoint()
+
+
+async def test_who_sends_far_too_much_still_hears_why_it_is_closed() -> None:
+    async with serving() as served:
+        witness = await served.player("meadow")
+        player = await served.player("meadow")
+        await player.stream.send_all(frame(Op.BINARY, bytes(40_000)))
+        assert await player.closed() == Closed(1009, "Exceeded maximum message size: 4096 bytes")
+        await player.stream.aclose()
+        assert (await witness.next()).op is Op.BINARY
+        await witness.stream.aclose()
+
+
+# The stop
+
+
+async def test_a_stop_tells_every_player_and_returns_when_they_have_heard() -> None:
+    async with serving(Meadow, Chess) as served:
+        players = [await served.player("meadow"), await served.player("meadow")]
+        waiting = RawClient(await served.dial())
+        await waiting.open()
+        served.scope.cancel()
+        with trio.CancelScope(shield=True):
+            for player in players:
+                assert await player.closed() == Closed(CloseCode.SHUTTING_DOWN, "The server is shutting down.")
+                await player.stream.send_all(frame(Op.CLOSE, b"\x0f\xc8"))
+                await player.stream.aclose()
+            await waiting.stream.aclose()
+        with pytest.raises(OSError, match="all attempts to connect"), trio.CancelScope(shield=True):
+            await until_refused(served)
+
+
+async def until_refused(served: Served) -> None:
+    while True:
+        stream = await served.dial()
+        await trio.aclose_forcefully(stream)
+
+
+async def test_an_idle_server_stops_at_once() -> None:
+    async with serving():
+        began = trio.current_time()
+    assert trio.current_time() - began < tickwire.server.GRACE_S
+
+
+# What can't be served
+
+
+async def test_a_port_in_use_is_named_with_a_remedy() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError, match=f"port {port} on 127.0.0.1 is in use: .* choose another port"):
+            await serve([Meadow], port=port)
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"port": 65536}, "port 65536 is not in 0 to 65535"),
+        ({"port": -1}, "port -1 is not in 0 to 65535"),
+        ({"host": "203.0.113.1"}, "host '203.0.113.1' is no address of this machine"),
+        ({"host": "256.0.0.1.invalid."}, "is no address of this machine"),
+        ({"web": "nosuch"}, "the web folder 'nosuch' is not a folder"),
+        ({"web": Path(__file__).parent}, r"index.html' can't be read: No such file"),
+        ({"web": __file__}, "is not a folder"),
+    ],
+    ids=str,
+)
+async def test_what_can_not_be_served_is_one_clear_error(options: dict[str, Any], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        await partial(serve, [Meadow], port=0)(**options)
+
+
+@pytest.mark.parametrize("rooms, words", [([], "at least one"), ([Meadow, Meadow], "are called 'meadow'")])
+async def test_rooms_that_can_not_be_told_apart_are_not_served(rooms: list[type[Room[Any]]], words: str) -> None:
+    with pytest.raises(DeclarationError, match=words):
+        await serve(rooms, port=0)
+
+
+@pytest.mark.parametrize(
+    "host, url",
+    [
+        ("127.0.0.1", "http://127.0.0.1:8000/"),
+        ("0.0.0.0", "http://127.0.0.1:8000/"),
+        ("::", "http://[::1]:8000/"),
+        ("::1", "http://[::1]:8000/"),
+        ("192.0.2.7", "http://192.0.2.7:8000/"),
+    ],
+)
+def test_the_url_is_one_that_a_browser_of_this_machine_can_open(host: str, url: str) -> None:
+    assert Running(host, 8000).url == url
