@@ -48,6 +48,9 @@ MAX_CATCH_UP_STEPS: Final = 5
 JOIN_TIMEOUT_S: Final = 10.0
 """A room that nobody joined after this long is disposed."""
 
+HISTORY_S: Final = 5.0
+"""The history reaches this far beyond the grace time, so that who comes back at its end is sent a delta."""
+
 LATENESS_SAMPLES: Final = 1024
 
 _log = structlog.get_logger("tickwire.room")
@@ -77,7 +80,7 @@ class Engine:
         self.random = random.Random(room_type.seed if room_type.seed is not None else secrets.randbits(64))
         self.timers = Timers()
         self.store = EntityStore(room_type.schema)
-        self.replicator = Replicator(self.store, room_type.hz)
+        self.replicator = Replicator(self.store, room_type.hz, room_type.grace_s + HISTORY_S)
         self.metadata: dict[str, object] = {}
         self.overruns = 0
         self.dropped_ticks = 0

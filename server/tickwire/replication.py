@@ -55,6 +55,7 @@ class Replicator:
 
     store: EntityStore
     hz: float
+    history_s: float = 20.0
     state: WorldState = attrs.field(init=False)
     version: int = attrs.field(init=False, default=0)
     history: History = attrs.field(init=False, factory=History)
@@ -69,6 +70,7 @@ class Replicator:
     def __attrs_post_init__(self) -> None:
         """Start with the empty state as version 0."""
         self.state = WorldState.empty(self.store.schema)
+        self.history.max_ticks = max(1, round(self.hz * self.history_s))
         self.history.add(0, self.state)
         self._heartbeat_ticks = max(1, round(self.hz * HEARTBEAT_S))
         self._check_ticks = max(1, round(self.hz * CHECK_S))

@@ -134,6 +134,8 @@ def _diff_rows(groups: list[Group], index: int, item: ClassType, old: Table, new
         else:
             low = high = 0
         changed = rows - changes.count(0)
+        if not changed:  # a list and an array of the same values
+            continue
         code = narrowest(low, high, rows)
         if column_bytes(code, rows) <= _sparse_bytes(narrowest(low, high, changed), rows, changed):
             dense.add_column(number, code, write_column(changes, code) if column is None else column)
