@@ -102,7 +102,7 @@ def _added_bytes(before: WorldState | None, state: WorldState) -> int:
 
 
 def _packed(state: WorldState, before: WorldState | None, packed: WorldState | None) -> WorldState:
-    """Return ``state`` with arrays for columns; what it shares with ``before`` comes from ``packed``, its packed form."""
+    """Return ``state`` with arrays for columns; ``packed`` is ``before`` in that form, and gives what they share."""
     tables: list[Table] = []
     for number, table in enumerate(state.tables):
         was = None if before is None else before.tables[number]
