@@ -149,6 +149,7 @@ async def test_who_sends_far_too_much_still_hears_why_it_is_closed() -> None:
         player = await served.player("meadow")
         await player.stream.send_all(frame(Op.BINARY, bytes(40_000)))
         assert await player.closed() == Closed(1009, "Exceeded maximum message size: 4096 bytes")
+        assert await player.stream.receive_some() == b"", "an end, not a reset"
         await player.stream.aclose()
         assert (await witness.next()).op is Op.BINARY
         await witness.stream.aclose()
