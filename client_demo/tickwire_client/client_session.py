@@ -23,7 +23,8 @@ from tickwire_client.decoding import Decoder, PlainDecoder
 from tickwire_client.interpolation import Interpolation
 from tickwire_client.lateness import Lateness
 from tickwire_client.pacing import InputPacer
-from tickwire_client.prediction import Prediction, PredictionOptions, Room
+from tickwire_client.predicted_entity import PredictionOptions, Room
+from tickwire_client.prediction import Prediction
 from tickwire_client.replica import Replica
 from tickwire_client.statistics import GameStats
 from tickwire_client.timeline import Timeline

@@ -14,8 +14,9 @@ from attrs import frozen
 from tickwire_client.client_session import ClientSession, Phase
 from tickwire_client.game_clock import GameClock
 from tickwire_client.pacing import InputPacer
+from tickwire_client.predicted_entity import PredictionOptions, Snap, no_snap
 from tickwire_client.predicted_events import Match, Tell, no_match, no_news
-from tickwire_client.prediction import Prediction, PredictionOptions, Snap, no_snap
+from tickwire_client.prediction import Prediction
 from tickwire_client.replica import Replica
 from tickwire_client.statistics import GameStats
 from tickwire_client.stepper import Step

@@ -81,6 +81,10 @@ class _Entry:
     raised: Raised
     last_id: int
 
+    def after(self, tick: int) -> bool:
+        """Whether it is to happen after ``tick``."""
+        return tick_distance(self.raised.tick, tick) > 0
+
 
 Ident = tuple[bool, str, str]
 
@@ -115,26 +119,25 @@ class PredictedEvents:
             self._entries[_ident(item)] = _Entry(event, item, _last_id(replica))
             self.tell(event)
 
-    def replay(self, raised: Iterable[Raised], since: int) -> None:
+    def replay(self, raised: Iterable[Raised], since: int, *, in_doubt: bool) -> None:
         """Take what a replay of all ticks after ``since`` raised.
 
         What is not raised again has moved if there is something new of the same name, else it is withdrawn. News
         of ticks that are over aren't told: it is too late to show them.
+
+        Args:
+            raised: All that was raised in those ticks.
+            since: The tick of the server's last word.
+            in_doubt: That was not as predicted: what was to happen until then may well happen later.
         """
         again = {_ident(item): item for item in raised}
-        replayed = {ident: e for ident, e in self._entries.items() if tick_distance(e.raised.tick, since) > 0}
         fresh = [item for ident, item in again.items() if ident not in self._entries]
-        for ident, entry in replayed.items():
-            item = again.get(ident)
-            if item is None:
-                del self._entries[ident]
-                item = next((new for new in fresh if _ident(new)[:2] == ident[:2]), None)
-                if item is None:
-                    self._settle(entry, Fate.WITHDRAWN)
-                    continue
-                fresh.remove(item)
-                self._entries[_ident(item)] = entry
-            _update(entry, item)
+        entries = sorted(self._entries.items(), key=lambda entry: tick_distance(entry[1].raised.tick, since))
+        for ident, entry in entries:
+            if ident in again:
+                _update(entry, again[ident])
+            elif in_doubt or entry.after(since):
+                self._move_or_withdraw(ident, fresh, since)
 
     def judge(self, tick: int, right: bool, replica: Replica) -> None:
         """Settle the events up to ``tick``, of which ``replica`` has the server's state; ``right``: as predicted."""
@@ -157,6 +160,19 @@ class PredictedEvents:
         entries, self._entries = self._entries, {}
         self._adopted.clear()
         for entry in entries.values():
+            self._settle(entry, Fate.WITHDRAWN)
+
+    def _move_or_withdraw(self, ident: Ident, fresh: list[Raised], since: int) -> None:
+        """Let an entry be the first of ``fresh`` that has its name; what is over waits for ``judge``."""
+        entry = self._entries[ident]
+        moved = next((item for item in fresh if _ident(item)[:2] == ident[:2]), None)
+        if moved is not None:
+            fresh.remove(moved)
+            del self._entries[ident]
+            _update(entry, moved)
+            self._entries[_ident(moved)] = entry
+        elif entry.after(since):
+            del self._entries[ident]
             self._settle(entry, Fate.WITHDRAWN)
 
     def _settle(self, entry: _Entry, fate: Fate) -> None:

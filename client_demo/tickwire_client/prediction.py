@@ -22,112 +22,28 @@ The browser's twin is ``client_demo/web/sdk/prediction.js``.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from types import SimpleNamespace
-from typing import TypeVar, cast
+from typing import TypeVar
 
-from attrs import define, field, frozen
+from attrs import define, field
 
-from tickwire_client.forecast import Forecast, Outcome, Verdict
+from tickwire_client.forecast import Outcome, Verdict
 from tickwire_client.inputs import InputRun, SentInputs
 from tickwire_client.pacing import InputPacer
-from tickwire_client.pose import Pose, position_kinds
-from tickwire_client.predicted_events import Match, PredictedEvent, PredictedEvents, Tell, no_match, no_news
+from tickwire_client.pose import position_kinds
+from tickwire_client.predicted_entity import PredictedEntity, PredictionOptions, Room, predictable
+from tickwire_client.predicted_events import PredictedEvent
 from tickwire_client.replica import Replica
-from tickwire_client.stepper import Step, StepContext, Stepper, Wires
+from tickwire_client.stepper import Wires
 from tickwire_client.views import EntityView
 from tickwire_client.visual_error import Place
 from tickwire_shared.errors import UsageError
-from tickwire_shared.schema import ClassType
 from tickwire_shared.ticks import tick_distance
 
 _log = logging.getLogger(__name__)
 
 ResultT = TypeVar("ResultT")
-Snap = Callable[[SimpleNamespace, SimpleNamespace], bool]
-
-
-def no_snap(before: SimpleNamespace, after: SimpleNamespace) -> bool:
-    """Smooth every correction that is short enough."""
-    return False
-
-
-@frozen(kw_only=True)
-class PredictionOptions:
-    """What to predict, and how; the arguments of ``game.predict``.
-
-    Attributes:
-        entity: The class of the own entity, or what finds it.
-        step: The twin of what the server does with it in one tick.
-        positions: The fields that make up its place; all quantized ones that everyone sees unless given.
-        snap_distance: Units: what is put farther away than this jumps there; an eighth of the positions' range
-            unless given, as for the interpolation.
-        snap: Whether a correction from the predicted state to the server's is a jump, however short: a respawn.
-        match: Whether an entity is the one of a predicted spawn; only asked for those that are not equal in all fields
-            given, as when an input came late.
-        on_event: Told each predicted event and spawn, and again when its fate is known.
-        on_error: Told when the step, or another of these functions, raises; without it that is logged.
-    """
-
-    entity: str | Callable[[], EntityView | None]
-    step: Step
-    positions: Sequence[str] | None = None
-    snap_distance: float | None = None
-    snap: Snap = no_snap
-    match: Match = no_match
-    on_event: Tell = no_news
-    on_error: Callable[[Exception], None] | None = None
-
-
-@frozen
-class Room:
-    """What a prediction works with: the room's state, the inputs, and the local clock in milliseconds."""
-
-    replica: Replica
-    pacer: InputPacer
-    hold: int
-    now_ms: Callable[[], float]
-
-
-class _Run:
-    """One entity while it is being predicted, from the server's newest state on."""
-
-    def __init__(self, room: Room, entity: EntityView, options: PredictionOptions, sent: SentInputs) -> None:
-        item = _checked(room.replica, entity)
-        tick = room.replica.tick
-        assert tick is not None
-        self.room = room
-        self.entity = entity
-        self.context = StepContext(room.replica, room.pacer.clock.hz)
-        self.context.entity = entity
-        self.stepper = Stepper(item, room.pacer.input_type, options.step, self.context)
-        self.forecast = Forecast(self.stepper, sent.in_force, tick, self.wires)
-        self.pose = Pose(item, self.stepper, options.positions, options.snap_distance)
-        self.events = PredictedEvents(options.on_event, options.match)
-
-    @property
-    def wires(self) -> Wires:
-        """What the server last said."""
-        return cast("Wires", self.entity.wires(field.name for field in self.stepper.fields))
-
-    def place(self) -> Place:
-        """Where it is now, apart from what the picture is off."""
-        room, now_ms = self.room, self.room.now_ms()
-        pacer = room.pacer
-        if not pacer.running:
-            return self.pose.read(self.forecast.at(self.forecast.newest))
-        tick = pacer.newest(now_ms)
-        return self.pose.place(self.forecast, tick, pacer.peek(), now_ms, pacer.clock.tick_ms)
-
-    def extend(self, tick: int) -> None:
-        """Simulate up to ``tick``."""
-        self.forecast.extend(tick)
-        self.events.predict(self.context.take_raised(), self.room.replica)
-
-    def replay(self) -> None:
-        """Simulate again what the server hasn't told."""
-        self.forecast.replay()
-        self.events.replay(self.context.take_raised(), self.forecast.oldest)
 
 
 @define(eq=False)
@@ -155,7 +71,7 @@ class Prediction:
     snaps: int = field(default=0, init=False)
     error: Exception | None = field(default=None, init=False)
     _sent: SentInputs = field(init=False)
-    _run: _Run | None = field(default=None, init=False)
+    _run: PredictedEntity | None = field(default=None, init=False)
     _enabled: bool = field(default=True, init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -255,7 +171,7 @@ class Prediction:
 
     def _bind(self, room: Room) -> None:
         if isinstance(self.options.entity, str):
-            position_kinds(_predictable(room.replica, self.options.entity), self.options.positions)
+            position_kinds(predictable(room.replica, self.options.entity), self.options.positions)
         self.room = room
         self._sent = SentInputs(room.pacer.neutral, room.pacer.triggers, room.hold)
         room.pacer.follow(self.advance)
@@ -268,9 +184,9 @@ class Prediction:
         elif run is not None:
             self._compare(run)
         if self._run is None and entity is not None and self.error is None:
-            self._run = _Run(self.room, entity, self.options, self._sent)
+            self._run = PredictedEntity(self.room, entity, self.options, self._sent)
 
-    def _compare(self, run: _Run) -> None:
+    def _compare(self, run: PredictedEntity) -> None:
         tick = self.room.replica.tick
         if tick is None or tick_distance(tick, run.forecast.oldest) <= 0:
             return
@@ -283,11 +199,11 @@ class Prediction:
             self._correct(run, verdict, before, wires)
         run.events.judge(tick, verdict.outcome in (Outcome.EQUAL, Outcome.NEWS), self.room.replica)
 
-    def _correct(self, run: _Run, verdict: Verdict, before: Place, wires: Wires) -> None:
+    def _correct(self, run: PredictedEntity, verdict: Verdict, before: Place, wires: Wires) -> None:
         predicted = verdict.predicted
         snap = predicted is not None and self.options.snap(run.stepper.read(predicted), run.stepper.read(wires))
         self.replays += 1
-        run.replay()
+        run.replay(in_doubt=verdict.outcome in (Outcome.WRONG, Outcome.UNFORESEEN))
         if run.pose.glide(before, run.place(), self.room.now_ms(), snap=snap):
             self.snaps += 1
         elif verdict.outcome is Outcome.WRONG and predicted is not None:
@@ -318,19 +234,3 @@ class Prediction:
             self.options.on_error(error)
             return
         _log.error("The prediction failed, so the server's state is shown instead.", exc_info=error)
-
-
-def _predictable(replica: Replica, name: str) -> ClassType:
-    item = next((item for item in replica.schema.entities if item.name == name), None)
-    if item is None:
-        known = ", ".join(item.name for item in replica.schema.entities) or "none"
-        raise UsageError(f"The room has no entity class {name!r} to predict; it has {known}.")
-    if not item.predicted:
-        raise UsageError(f"{name} is not marked to be predicted; write @entity(predicted=True) on the server.")
-    return item
-
-
-def _checked(replica: Replica, entity: EntityView) -> ClassType:
-    if not entity.mine:
-        raise UsageError(f"{entity.type} {entity.id} is not this player's, so it can't be predicted.")
-    return _predictable(replica, entity.type)

@@ -58,6 +58,7 @@ CLOSE_DEADLINE_S: Final = 2.0
 _LEFT_CODES: Final = frozenset((1000, 1001, CloseCode.LEFT))
 
 _MESSAGE_TOO_BIG: Final = 1009  # section 7.4.1: what trio-websocket closes with beyond MAX_CLIENT_MESSAGE_BYTES
+_INTERNAL_ERROR: Final = 1011  # section 7.4.1, too
 _FAULT_CODES: Final = frozenset((CloseCode.BAD_MESSAGE, CloseCode.TOO_MANY_MESSAGES))
 
 _log = structlog.get_logger("tickwire.connection")
@@ -131,6 +132,9 @@ class Session:
         except ProtocolError as error:
             _log.info("bad message", code=int(error.code), reason=str(error))
             self.close(error.code, str(error))
+        except Exception as error:  # a defect of ours, or of an author's class: it ends this connection and no other
+            _log.error("connection failed", exc_info=error)
+            self.close(_INTERNAL_ERROR, "The server failed to handle a message; its log says why.")
 
     def on_text(self) -> None:
         """Take a text message: always an error."""

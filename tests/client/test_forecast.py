@@ -195,24 +195,33 @@ def test_an_event_is_confirmed_by_a_state_as_predicted_and_withdrawn_by_another(
 def test_a_replay_that_raises_an_event_again_changes_nothing() -> None:
     events, told = told_of()
     events.predict([flash(5)], Replica(SCHEMA))
-    events.replay([flash(5)], since=4)
+    events.replay([flash(5)], since=4, in_doubt=True)
     assert told == [("a", Fate.PREDICTED)]
 
 
 def test_a_replay_that_raises_it_in_another_tick_moves_it() -> None:
     events, told = told_of()
     events.predict([flash(5, "5/0")], Replica(SCHEMA))
-    events.replay([flash(7, "7/0")], since=4)
+    events.replay([flash(7, "7/0")], since=4, in_doubt=True)
     events.judge(5, True, Replica(SCHEMA))
     assert told == [("5/0", Fate.PREDICTED)]
     events.judge(7, True, Replica(SCHEMA))
     assert told[1:] == [("7/0", Fate.CONFIRMED)]
 
 
+@pytest.mark.parametrize("in_doubt", [True, False])
+def test_what_is_over_moves_only_when_it_is_in_doubt(in_doubt: bool) -> None:
+    events, told = told_of()
+    events.predict([ball(5, "5/0")], Replica(SCHEMA))
+    events.replay([ball(8, "8/0")], since=6, in_doubt=in_doubt)
+    assert [event.key for event in events.spawned] == ["8/0" if in_doubt else "5/0"]
+    assert told == [("5/0", Fate.PREDICTED)]
+
+
 def test_a_replay_that_does_not_raise_it_withdraws_it_and_tells_nothing_new() -> None:
     events, told = told_of()
     events.predict([flash(5)], Replica(SCHEMA))
-    events.replay([ball(6)], since=4)
+    events.replay([ball(6)], since=4, in_doubt=True)
     assert told == [("a", Fate.PREDICTED), ("a", Fate.WITHDRAWN)]
 
 

@@ -14,6 +14,9 @@ UPGRADE = (
     b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 )
 
+CLOSE_WITHIN_S = 30.0
+"""A room may go on for ever: a server that doesn't close fails a test instead of holding it up."""
+
 
 @attrs.frozen
 class Closed:
@@ -69,8 +72,9 @@ class RawClient:
 
     async def closed(self) -> Closed:
         """Read on until the server closes; say how it did."""
-        while (said := await self.next()).op is not Op.CLOSE:
-            pass
+        with trio.fail_after(CLOSE_WITHIN_S):
+            while (said := await self.next()).op is not Op.CLOSE:
+                pass
         return Closed(said.close_code, said.close_reason)
 
     async def _receive(self) -> bytes:

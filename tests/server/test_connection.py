@@ -266,8 +266,8 @@ async def test_a_defect_of_ours_ends_one_connection_and_is_reported(autojump_clo
             nursery.start_soon(serve_connection, theirs, UPGRADE, fail)
             await client.open_answered()
             await client.send(build_join(JOIN))
-            with pytest.raises(EOFError):
-                await client.closed()
+            sentence = "The server failed to handle a message; its log says why."
+            assert await client.closed() == Closed(1011, sentence)
     assert [entry["event"] for entry in logs] == ["connection failed"]
 
 

@@ -13,6 +13,7 @@ from typing import Any
 import attrs
 import h11
 import pytest
+import structlog
 import trio
 
 import tickwire.server
@@ -21,8 +22,9 @@ from tests.server.frames import Op, frame
 from tests.server.raw_client import Closed, RawClient
 from tickwire.room import Room
 from tickwire.server import Running, serve
-from tickwire_shared.client_messages import Join
+from tickwire_shared.client_messages import Join, build_join
 from tickwire_shared.closing import CloseCode
+from tickwire_shared.declare import Input, inputs, integer
 from tickwire_shared.errors import DeclarationError, UsageError
 
 SOON_S = 10.0
@@ -149,9 +151,39 @@ async def test_who_sends_far_too_much_still_hears_why_it_is_closed() -> None:
         player = await served.player("meadow")
         await player.stream.send_all(frame(Op.BINARY, bytes(40_000)))
         assert await player.closed() == Closed(1009, "Exceeded maximum message size: 4096 bytes")
+        assert await player.stream.receive_some() == b"", "an end, not a reset"
         await player.stream.aclose()
         assert (await witness.next()).op is Op.BINARY
         await witness.stream.aclose()
+
+
+@inputs
+class Cursed(Input):
+    """Can't be made."""
+
+    turn: int = integer(-1, 1, default=0)
+
+    def __attrs_post_init__(self) -> None:
+        raise RuntimeError("bad luck")
+
+
+class Haunted(Room[Cursed]):
+    """Nobody gets in."""
+
+
+async def test_a_class_of_a_game_that_raises_ends_a_join_and_not_the_server() -> None:
+    with structlog.testing.capture_logs() as logs:
+        async with serving(Meadow, Haunted) as served:
+            witness = await served.player("meadow")
+            client = RawClient(await served.dial())
+            await client.open()
+            await client.send(build_join(Join("create", "haunted")))
+            assert (await client.closed()).code == 1011
+            assert (await served.ask("/healthz"))[0] == 200
+            assert (await witness.next()).op is Op.BINARY
+            await client.stream.aclose()
+            await witness.stream.aclose()
+    assert [entry["event"] for entry in logs if entry["log_level"] == "error"] == ["connection failed"]
 
 
 # The stop

@@ -18,7 +18,8 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_st
 
 from tests.server.frames import Op, PlainParser, Said, frame
 from tickwire.framing import build_frame
-from tickwire.transport import Transport
+from tickwire.hub import Hub
+from tickwire.transport import MAX_PENDING_BYTES, Transport
 
 HEAD = (
     b"GET /ws HTTP/1.1\r\nHost: game\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
@@ -60,11 +61,16 @@ class Ends:
 
 @asynccontextmanager
 async def between(
-    server: trio.abc.Stream, peer: trio.abc.Stream, *, early: bytes = b"", start: bool = True
+    server: trio.abc.Stream,
+    peer: trio.abc.Stream,
+    *,
+    early: bytes = b"",
+    start: bool = True,
+    hub: Hub | None = None,
 ) -> AsyncGenerator[Ends]:
     delivered: list[bytes] = []
     async with server, peer, trio.open_nursery() as nursery:
-        ends = Ends(Transport(server, HEAD + early, nursery), peer, delivered)
+        ends = Ends(Transport(server, HEAD + early, nursery, hub), peer, delivered)
         assert await ends.transport.receive_some() == HEAD
         if start:
             ends.transport.start(delivered.append)
@@ -72,12 +78,16 @@ async def between(
         nursery.cancel_scope.cancel()
 
 
-@asynccontextmanager
-async def over_sockets() -> AsyncGenerator[Ends]:
+def sockets() -> tuple[trio.SocketStream, trio.SocketStream]:
     """A pair of the kernel's sockets with little room in them."""
     ours, theirs = trio.socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    async with between(trio.SocketStream(ours), trio.SocketStream(theirs)) as ends:
+    return trio.SocketStream(ours), trio.SocketStream(theirs)
+
+
+@asynccontextmanager
+async def over_sockets() -> AsyncGenerator[Ends]:
+    async with between(*sockets()) as ends:
         yield ends
 
 
@@ -181,13 +191,14 @@ def conversation(draw: st.DrawFn) -> tuple[list[Said], list[bytes]]:
     return said, [stream[start:end] for start, end in itertools.pairwise(ends)]
 
 
+@pytest.mark.parametrize("way", ["its own reader", "the hub"])
 @given(conversation(), st.booleans())
 async def test_through_trio_websocket_every_message_arrives_once_and_in_order(
-    spoken: tuple[list[Said], list[bytes]], at_once: bool
+    way: str, spoken: tuple[list[Said], list[bytes]], at_once: bool
 ) -> None:
     said, chunks = spoken
     heard: list[Said] = []
-    ours, theirs = trio.testing.memory_stream_pair()
+    ours, theirs = trio.testing.memory_stream_pair() if way == "its own reader" else sockets()
     early, later = (b"".join(chunks), [b""]) if at_once else (b"", chunks)
 
     async def listen(websocket: WebSocketConnection, transport: Transport) -> None:
@@ -196,23 +207,51 @@ async def test_through_trio_websocket_every_message_arrives_once_and_in_order(
             heard.append(Said(Op.TEXT, message.encode()) if isinstance(message, str) else Said(Op.BINARY, message))
             transport.message_done()
 
-    async def serve() -> None:
-        async with trio.open_nursery() as inner:
-            transport = Transport(theirs, HEAD + early, inner)
-            websocket = await (await wrap_server_stream(inner, transport, message_queue_size=0)).accept()
-            transport.start(lambda payload: heard.append(Said(Op.BINARY, payload)))
-            with suppress(ConnectionClosed):
+    async def serve(hub: Hub) -> None:
+        async with theirs, trio.open_nursery() as inner:
+            inner.start_soon(keep_draining, hub)
+            transport = Transport(theirs, HEAD + early, inner, hub)
+            with transport.listening(), suppress(ConnectionClosed):
+                websocket = await (await wrap_server_stream(inner, transport, message_queue_size=0)).accept()
+                transport.start(lambda payload: heard.append(Said(Op.BINARY, payload)))
                 await listen(websocket, transport)
             inner.cancel_scope.cancel()
+        assert len(hub) == 0
 
-    async with trio.open_nursery() as nursery:
-        nursery.start_soon(serve)
-        for chunk in later:
-            if chunk:
-                await ours.send_all(chunk)
-                await trio.testing.wait_all_tasks_blocked()
-        await ours.send_all(frame(Op.CLOSE, b"\x03\xe8"))
+    with Hub() as hub:
+        async with ours, trio.open_nursery() as nursery:
+            nursery.start_soon(serve, hub)
+            for chunk in later:
+                if chunk:
+                    await ours.send_all(chunk)
+                    await trio.testing.wait_all_tasks_blocked()
+            await ours.send_all(frame(Op.CLOSE, b"\x03\xe8"))
     assert heard == said
+
+
+async def keep_draining(hub: Hub) -> None:
+    """What the pulse does between ticks."""
+    while True:
+        await hub.wait()
+        hub.drain()
+
+
+async def test_a_client_that_floods_the_slow_lane_is_not_read_any_further_until_that_is_processed() -> None:
+    ours, theirs = sockets()
+    with Hub() as hub:
+        async with ours, between(theirs, ours, hub=hub) as ends, trio.open_nursery() as nursery:
+            with ends.transport.listening():
+                nursery.start_soon(keep_draining, hub)
+                nursery.start_soon(ours.send_all, frame(Op.TEXT, bytes(100)) * 10_000)
+                await trio.testing.wait_all_tasks_blocked(0.01)
+                assert len(hub) == 0
+                assert ends.transport.bytes_in < 2 * MAX_PENDING_BYTES
+                ends.transport.release()
+                taken = 0
+                while taken < 1_060_000:
+                    taken += len(await ends.transport.receive_some())
+                assert len(hub) == 1
+                nursery.cancel_scope.cancel()
 
 
 # Out

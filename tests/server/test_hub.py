@@ -1,0 +1,144 @@
+"""The hub: one epoll hears every socket, and none can spoil another's turn."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Generator
+from contextlib import ExitStack
+
+import attrs
+import pytest
+import trio
+import trio.testing
+
+from tickwire.hub import FIRST_READ_BYTES, Hub
+
+
+@attrs.define(eq=False)
+class Listener:
+    """Notes what it hears."""
+
+    then: Callable[[], object] = lambda: None
+    pieces: list[bytes] = attrs.field(factory=list[bytes])
+
+    def heard(self, data: bytes, now: float) -> None:
+        assert now <= trio.current_time()
+        self.pieces.append(data)
+        self.then()
+
+
+@attrs.define(eq=False)
+class Line:
+    """A pair of sockets: what the hub reads, and who talks."""
+
+    ours: socket.socket
+    theirs: socket.socket
+    ear: Listener = attrs.field(factory=Listener)
+
+
+@pytest.fixture
+def hub() -> Generator[Hub]:
+    with Hub() as hub:
+        yield hub
+
+
+@pytest.fixture
+def lines(hub: Hub) -> Generator[list[Line]]:
+    with ExitStack() as stack:
+        pairs = [socket.socketpair() for _ in range(3)]
+        made = [Line(stack.enter_context(ours), stack.enter_context(theirs)) for ours, theirs in pairs]
+        for line in made:
+            line.ours.setblocking(False)
+            hub.add(line.ours.fileno(), line.ear)
+        yield made
+
+
+async def test_every_socket_that_has_something_is_read_in_one_go(hub: Hub, lines: list[Line]) -> None:
+    lines[0].theirs.send(b"one")
+    lines[2].theirs.send(b"three")
+    hub.drain()
+    assert [line.ear.pieces for line in lines] == [[b"one"], [], [b"three"]]
+    hub.drain()
+    assert [len(line.ear.pieces) for line in lines] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("size", [1, FIRST_READ_BYTES - 1, FIRST_READ_BYTES, FIRST_READ_BYTES + 1, 3000])
+async def test_what_arrived_together_is_heard_together(hub: Hub, lines: list[Line], size: int) -> None:
+    lines[0].theirs.send(b"x" * size)
+    hub.drain()
+    assert lines[0].ear.pieces == [b"x" * size]
+
+
+async def test_a_flood_is_heard_bit_by_bit_and_the_others_get_their_turn(hub: Hub, lines: list[Line]) -> None:
+    lines[0].theirs.setblocking(False)
+    sent = lines[0].theirs.send(bytes(100_000))
+    lines[1].theirs.send(b"hello")
+    hub.drain()
+    assert lines[1].ear.pieces == [b"hello"]
+    assert len(lines[0].ear.pieces) == 1
+    while sum(map(len, lines[0].ear.pieces)) < sent:
+        hub.drain()
+
+
+async def test_the_end_is_heard_as_nothing(hub: Hub, lines: list[Line]) -> None:
+    lines[0].theirs.send(b"bye")
+    lines[0].theirs.close()
+    hub.drain()
+    hub.drain()
+    assert lines[0].ear.pieces == [b"bye", b""]
+
+
+async def test_a_reset_is_an_end_like_any_other(hub: Hub) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        peer = socket.create_connection(server.getsockname())
+        ours, _ = server.accept()
+    with ours, peer:
+        ours.setblocking(False)
+        ear = Listener()
+        hub.add(ours.fileno(), ear)
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        peer.close()
+        hub.drain()
+        assert ear.pieces == [b""]
+
+
+async def test_who_is_removed_by_what_another_one_heard_hears_nothing_more(hub: Hub, lines: list[Line]) -> None:
+    def remove_all() -> None:
+        for line in lines:
+            hub.remove(line.ours.fileno(), line.ear)
+
+    for line in lines:
+        line.ear.then = remove_all
+        line.theirs.send(b"hi")
+    hub.drain()
+    assert sum(len(line.ear.pieces) for line in lines) == 1
+    assert len(hub) == 0
+    hub.drain()
+
+
+async def test_only_the_one_that_listens_can_stop_listening(hub: Hub, lines: list[Line]) -> None:
+    fileno = lines[0].ours.fileno()
+    hub.remove(fileno, lines[1].ear)
+    assert len(hub) == 3
+    hub.remove(fileno, lines[0].ear)
+    hub.remove(fileno, lines[0].ear)
+    assert len(hub) == 2
+    hub.add(fileno, lines[1].ear)
+    lines[0].theirs.send(b"hi")
+    hub.drain()
+    assert lines[1].ear.pieces == [b"hi"]
+
+
+async def test_waiting_ends_when_somebody_talks(hub: Hub, lines: list[Line]) -> None:
+    with trio.fail_after(10):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(hub.wait)
+            await trio.testing.wait_all_tasks_blocked()
+            lines[1].theirs.send(b"hi")
+
+
+async def test_a_closed_hub_lets_its_listeners_go(lines: list[Line]) -> None:
+    with Hub() as other:
+        other.add(lines[0].ours.fileno(), lines[0].ear)
+    other.remove(lines[0].ours.fileno(), lines[0].ear)
+    assert len(other) == 0
