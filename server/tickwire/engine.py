@@ -13,7 +13,7 @@ import secrets
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import structlog
 import trio
@@ -30,13 +30,13 @@ from tickwire.room import Room
 from tickwire.round_trip import RoundTrip
 from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
 from tickwire.timers import Timers
+from tickwire.translation import Translator
 from tickwire_shared.client_messages import VIEW_STEPS
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.declare import Entity, Event, Input
-from tickwire_shared.errors import ProtocolError, UsageError, ValueRefused
-from tickwire_shared.event_messages import EventMessage, build_event, check_event
-from tickwire_shared.int_kinds import Ref
-from tickwire_shared.schema import ClassType, FieldType
+from tickwire_shared.errors import ProtocolError, UsageError
+from tickwire_shared.event_messages import EventMessage, check_event
+from tickwire_shared.schema import ClassType
 from tickwire_shared.server_messages import Welcome, build_epoch, build_welcome
 from tickwire_shared.session import SeatEvent, SeatState
 from tickwire_shared.ticks import tick_add, tick_distance
@@ -106,8 +106,7 @@ class Engine:
         self._dt = 1.0 / room_type.hz
         self._over = trio.Event()
         self._beat: Beat | None = None
-        item = room_type.schema.input
-        self._inputs_refer = item is not None and any(isinstance(field.kind, Ref) for field in item.public)
+        self._translator = Translator(room_type, self.store)
         self._rewinder: Rewinder | None = None
         self._wants_inputs = room_type.on_input is not Room[Any].on_input
 
@@ -163,7 +162,7 @@ class Engine:
             raise ProtocolError(f"The room is full: all {limit} seats are taken.", CloseCode.ROOM_FULL)
         self._last_player += 1
         reader = self.room_type.input_reader
-        neutral: Input | None = None if reader is None else self._make_input(reader.neutral)
+        neutral: Input | None = None if reader is None else self._translator.make_input(reader.neutral)
         player: Player[Any] = Player(self, self._last_player, options, neutral)
         item = self.room_type.schema.input
         inputs = None if item is None else InputBuffer(item, self.inputs)
@@ -189,7 +188,7 @@ class Engine:
         self._attach(seat, link)
         seat.version = None if found is None else found[0]
         seat.heard_tick = self.tick if held is None else held
-        seat.control.append(build_frame(self._welcome(seat, resumed=True)))
+        seat.say(build_frame(self._welcome(seat, resumed=True)))
         self._inbox.append(partial(self._resumed, seat, seat.generation))
         return seat, seat.generation
 
@@ -246,8 +245,7 @@ class Engine:
         self.store.add(entity)
         seat = None if owner is None else self._seats.get(owner.id)
         if seat is not None:
-            seat.owned[entity.id] = entity
-            seat.owned_changed = True
+            seat.own_more(entity)
             self._owners[entity.id] = seat
 
     def despawn(self, entity: Entity) -> None:
@@ -255,12 +253,11 @@ class Engine:
         ident = self.store.remove(entity)
         seat = self._owners.pop(ident, None)
         if seat is not None:
-            del seat.owned[ident]
-            seat.owned_changed = True
+            seat.own_less(ident)
 
     def broadcast(self, event: Event, to: Iterable[Player[Any]] | None, but: Player[Any] | None) -> None:
         """Send an event to some or all; see ``Room.broadcast``."""
-        frame = self._event_frame(event)
+        frame = self._translator.event_frame(event)
         players = self.players if to is None else to
         for player in players:
             if player is not but:
@@ -268,7 +265,7 @@ class Engine:
 
     def send_to(self, player: Player[Any], event: Event) -> None:
         """Send an event to one player; see ``Player.send``."""
-        self._queue(player, self._event_frame(event))
+        self._queue(player, self._translator.event_frame(event))
 
     def kick(self, player: Player[Any], reason: str) -> None:
         """Remove a player; see ``Player.kick``."""
@@ -314,19 +311,22 @@ class Engine:
         self.replicator.commit(self.tick)
 
     def _next_beat(self, due: float) -> None:
-        self._beat = self._pulse.call_at(due, partial(self._run_tick, due))
+        self.due_next = due
+        self._beat = self._pulse.call_at(due, self._run_tick)
 
-    def _run_tick(self, due: float) -> None:
+    def _run_tick(self) -> None:
         """Run the tick that is due; what it raises ends this room and no other."""
+        due = self.due_next
         if self._end is None:
             try:
-                late = trio.current_time() - due
+                now = trio.current_time()
+                late = now - due
                 self.lateness.append(late)
                 overdue = 1 + int(late / self._dt)
                 if overdue > MAX_CATCH_UP_STEPS:
                     due += self._drop_ticks(overdue - MAX_CATCH_UP_STEPS, due)
                 self.due = due
-                self._step()
+                self._step(now)
             except Exception as error:  # the author's hook: it ends this room and no other
                 self._report(error)
         if self._end is None:
@@ -341,11 +341,10 @@ class Engine:
         frame = build_frame(build_epoch(tick_add(self.tick, 1), (due + shift) * 1000.0))
         for seat in self._seats.values():
             if seat.link is not None:
-                seat.control.append(frame)
+                seat.say(frame)
         return shift
 
-    def _step(self) -> None:
-        began = trio.current_time()
+    def _step(self, began: float) -> None:
         self.tick = tick_add(self.tick, 1)
         self._run_inbox()
         self._take_inputs()
@@ -370,37 +369,21 @@ class Engine:
             seat, item, values = self._events.popleft()
             seat.events_waiting = 0
             if seat.player.id in self._seats:
-                self.room.on_event(seat.player, self._make(item, values))
+                self.room.on_event(seat.player, self._translator.make(item, values))
 
     def _take_inputs(self) -> None:
         self._hook = "on_input"
+        tick = self.tick
         for seat in list(self._seats.values()):
             inputs = seat.inputs
             if inputs is None:
-                continue
+                return  # nobody has any
             before = inputs.force
-            fresh = inputs.take(self.tick)
+            fresh = inputs.take(tick)
             if inputs.force is not before:
-                seat.player.input = self._make_input(inputs.force)
+                seat.player.input = self._translator.make_input(inputs.force)
             if fresh and self._wants_inputs:
                 self.room.on_input(seat.player, seat.player.input)
-
-    def _make_input(self, values: tuple[int, ...]) -> Input:
-        reader = self.room_type.input_reader
-        assert reader is not None
-        made: Input = self._make(reader.item, values) if self._inputs_refer else reader.make(values)
-        return made
-
-    def _make(self, item: ClassType, values: tuple[Wire, ...]) -> Any:
-        """Make the author's object of wire values; references become the entities that are there now."""
-        assert item.author is not None
-        fields = {
-            field.name: self.store.get(field.kind.of, cast("int", value))
-            if isinstance(field.kind, Ref)
-            else field.kind.from_wire(value)
-            for field, value in zip(item.public, values, strict=True)
-        }
-        return item.author(**fields)
 
     def _expire(self, now: float) -> None:
         if now >= self._next_expiry:
@@ -423,7 +406,7 @@ class Engine:
         self._hook = "on_join"
         self._attach(seat, link, generation=seat.generation)
         self._joined_once = True
-        seat.control.append(build_frame(self._welcome(seat, resumed=False)))
+        seat.say(build_frame(self._welcome(seat, resumed=False)))
         link.admitted()
         self.room.on_join(seat.player)
 
@@ -528,24 +511,9 @@ class Engine:
             )
         )
 
-    def _event_frame(self, event: Event) -> bytes:
-        item = type(event).wire_type
-        events = self.room_type.schema.events
-        if item not in events:
-            names = ", ".join(listed.name for listed in events) or "none"
-            raise UsageError(f"{item.name} is not among the room's events ({names}); list it there.")
-        return build_frame(build_event(events.index(item), [_wire_value(item, field, event) for field in item.public]))
-
     def _queue(self, player: Player[Any], frame: bytes) -> None:
         seat = self._seats.get(player.id)
         if seat is None or seat.link is None:
             return
         if not seat.queue_event(frame):
             self._remove(seat, CloseCode.TOO_SLOW, "The connection is too slow for this room.", LeaveReason.TOO_SLOW)
-
-
-def _wire_value(item: ClassType, field: FieldType, event: Event) -> Wire:
-    try:
-        return field.kind.to_wire(getattr(event, field.name))
-    except ValueRefused as error:
-        raise ValueRefused(f"{item.name}.{field.name}: {error}") from None

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from array import array
 from collections import deque
 from operator import is_
-from typing import Final, cast
+from typing import Final
 
 import attrs
 
-from tickwire_shared.state import Column, Table, WorldState
+from tickwire_shared.state import WorldState
 from tickwire_shared.ticks import tick_distance
 
 DEFAULT_BYTES: Final = 8 << 20
@@ -19,10 +18,7 @@ DEFAULT_TICKS: Final = 600
 
 BYTES_PER_VERSION: Final = 400
 BYTES_PER_VALUE: Final = 4
-"""Nearly all columns are packed into 32-bit words."""
-
-LIVE: Final = 2
-"""So many of the newest versions stay lists, which Python reads faster: the base of the next delta is among them."""
+"""Nearly all columns are arrays of 32-bit words."""
 
 
 @attrs.define
@@ -30,15 +26,13 @@ class History:
     """Commits in which something changed, newest last, bounded by age and by an estimate of their bytes.
 
     The tick of a commit in which something changed names the *version* of the state: the state stays the same
-    from that tick until the tick before the next version. Older versions are packed into arrays: a ninth of the
-    memory, and nothing in them for the garbage collector to walk through.
+    from that tick until the tick before the next version.
     """
 
     max_bytes: int = DEFAULT_BYTES
     max_ticks: int = DEFAULT_TICKS
     _commits: deque[tuple[int, WorldState, int]] = attrs.field(init=False, factory=deque[tuple[int, WorldState, int]])
     _bytes: int = attrs.field(init=False, default=0)
-    _unpacked: WorldState | None = attrs.field(init=False, default=None)
 
     def __len__(self) -> int:
         """How many versions are kept."""
@@ -55,20 +49,11 @@ class History:
         before = commits[-1][1] if commits else None
         size = _added_bytes(before, state)
         commits.append((tick, state, size))
-        if len(commits) > LIVE:
-            self._pack(len(commits) - 1 - LIVE)
         self._bytes += size
         while len(commits) > 1 and (
             self._bytes > self.max_bytes or tick_distance(tick, commits[1][0]) > self.max_ticks
         ):
             self._bytes -= commits.popleft()[2]
-
-    def _pack(self, place: int) -> None:
-        """Pack the version at ``place``; what it shared with the one before, it shares with that one's packed form."""
-        tick, state, size = self._commits[place]
-        packed = self._commits[place - 1][1] if place else None
-        self._commits[place] = (tick, _packed(state, self._unpacked if place else None, packed), size)
-        self._unpacked = state
 
     def at(self, tick: int) -> tuple[int, WorldState] | None:
         """Return the version and the state that held at ``tick``; None when that is forgotten or to come."""
@@ -99,29 +84,3 @@ def _added_bytes(before: WorldState | None, state: WorldState) -> int:
             same = sum(map(is_, table.columns, old.columns))
             values += (len(table.columns) - same) * len(table.ids)
     return BYTES_PER_VERSION + values * BYTES_PER_VALUE
-
-
-def _packed(state: WorldState, before: WorldState | None, packed: WorldState | None) -> WorldState:
-    """Return ``state`` with arrays for columns; ``packed`` is ``before`` in that form, and gives what they share."""
-    tables: list[Table] = []
-    for number, table in enumerate(state.tables):
-        was = None if before is None else before.tables[number]
-        if was is None or packed is None:
-            tables.append(Table(table.ids, tuple(map(_pack_column, table.columns))))
-        elif table is was:
-            tables.append(packed.tables[number])
-        else:
-            triples = zip(table.columns, was.columns, packed.tables[number].columns, strict=True)
-            columns = [done if column is old else _pack_column(column) for column, old, done in triples]
-            tables.append(Table(table.ids, tuple(columns)))
-    return WorldState(state.schema, tuple(tables))
-
-
-def _pack_column(column: Column) -> Column:
-    if not column or type(column[0]) is bytes:
-        return column
-    values = cast("list[int]", column)
-    try:
-        return array("i", values)
-    except OverflowError:
-        return array("q", values)

@@ -21,9 +21,11 @@ MAX_BEHIND = 32
 HOLD_TICKS = 6
 """How long a missing input is replaced by the last one (a fifth of a second at 30 ticks a second)."""
 
-REMEMBERED_INPUTS = 2 * (MAX_AHEAD + MAX_BEHIND)
-"""So many ticks are known to have had their input, so that one that is sent again doesn't fire again: a tick can
-be named for ``MAX_AHEAD + MAX_BEHIND`` ticks, and during those only so many others can be."""
+REMEMBERED_TICKS = 64
+"""So many ticks are known to have had their input, each in the place of its number modulo this, so that one that is
+sent again doesn't fire again: a tick can be late by less than ``MAX_BEHIND``."""
+
+_NO_SLACK = 1 << 32
 
 Values = tuple[int, ...]
 
@@ -65,9 +67,9 @@ class InputBuffer:
     _newest: int | None = attrs.field(init=False, default=None)
     _held: Values = attrs.field(init=False)
     _held_tick: int | None = attrs.field(init=False, default=None)
-    _least_slack: int | None = attrs.field(init=False, default=None)
+    _least_slack: int = attrs.field(init=False, default=_NO_SLACK)
     _folded: set[int] = attrs.field(init=False, factory=set[int])
-    _seen: dict[int, None] = attrs.field(init=False, factory=dict[int, None])
+    _had: list[int] = attrs.field(init=False, factory=lambda: [-1] * REMEMBERED_TICKS)
 
     def __attrs_post_init__(self) -> None:
         """Start with the neutral input."""
@@ -77,27 +79,39 @@ class InputBuffer:
 
     def put(self, tick: int, values: Values, now: int) -> None:
         """Take the input for ``tick``; ``now`` is the last tick simulated. A repeated one is ignored."""
-        ahead = tick - now
-        if not -MAX_BEHIND < ahead <= MAX_AHEAD:  # nearly never, and then perhaps for the wrap of ticks
-            ahead = tick_distance(tick, now)
-            if ahead > MAX_AHEAD:
-                self.refused += 1
-                self.counts.refused += 1
+        if 0 < tick - now <= MAX_AHEAD:
+            ring = self._ring
+            if tick in ring:
+                self.counts.repeated += 1
                 return
-            if ahead <= -MAX_BEHIND:
-                self._count_late()
-                return
-        seen = self._seen
-        if tick in seen:
-            self.counts.repeated += 1
-            return
-        seen[tick] = None
-        if len(seen) > REMEMBERED_INPUTS:
-            del seen[next(iter(seen))]
-        if ahead > 0:
-            self._ring[tick] = values
+            ring[tick] = values
+            newest = self._newest
+            if newest is not None and 0 < tick - newest <= MAX_AHEAD:
+                self._newest = tick
+            else:
+                self._note_newest(tick)
         else:
-            self._fold(tick, values)
+            self._put_other(tick, values, now)
+
+    def _put_other(self, tick: int, values: Values, now: int) -> None:
+        """Take an input that is late or too early, or on the other side of the wrap of ticks."""
+        ahead = tick_distance(tick, now)
+        if ahead > MAX_AHEAD:
+            self.refused += 1
+            self.counts.refused += 1
+        elif ahead <= -MAX_BEHIND:
+            self._count_late()
+        elif tick in self._ring or self._had[tick % REMEMBERED_TICKS] == tick:
+            self.counts.repeated += 1
+        else:
+            if ahead > 0:
+                self._ring[tick] = values
+            else:
+                self._had[tick % REMEMBERED_TICKS] = tick
+                self._fold(tick, values)
+            self._note_newest(tick)
+
+    def _note_newest(self, tick: int) -> None:
         if self._newest is None or tick_distance(tick, self._newest) > 0:
             self._newest = tick
 
@@ -106,8 +120,8 @@ class InputBuffer:
 
         None when no tick had one to measure.
         """
-        slack, self._least_slack = self._least_slack, None
-        return slack
+        slack, self._least_slack = self._least_slack, _NO_SLACK
+        return None if slack == _NO_SLACK else slack
 
     def take(self, tick: int) -> bool:
         """Put the input for ``tick`` in force; a missing one is held, then neutral.
@@ -115,14 +129,27 @@ class InputBuffer:
         Returns:
             Whether an input for just this tick had come.
         """
-        if self._newest is not None:
-            slack = tick_distance(self._newest, tick)
-            if self._least_slack is None or slack < self._least_slack:
+        newest = self._newest
+        if newest is not None:
+            slack = newest - tick
+            if not -MAX_AHEAD < slack <= MAX_AHEAD:  # far behind, or the wrap of ticks
+                slack = tick_distance(newest, tick)
+            if slack < self._least_slack:
                 self._least_slack = slack
         values = self._ring.pop(tick, None)
-        if values is not None:
-            self._held_tick = tick
+        if values is None or self._folded:
+            self._take_other(tick, values)
+        else:
+            self._had[tick % REMEMBERED_TICKS] = self._held_tick = tick
             self._held = self._without_triggers(values) if self._triggers else values
+            self.force = values
+        return values is not None
+
+    def _take_other(self, tick: int, values: Values | None) -> None:
+        """Put in force what there is when no input came for ``tick``, or buttons of late ones are to be added."""
+        if values is not None:
+            self._had[tick % REMEMBERED_TICKS] = tick
+            self._hold(tick, values)
             self.force = values
         elif self._held_tick is not None and tick_distance(tick, self._held_tick) <= HOLD_TICKS:
             self.force = self._held
@@ -131,11 +158,11 @@ class InputBuffer:
         if self._folded:
             self.force = tuple(1 if at in self._folded else value for at, value in enumerate(self.force))
             self._folded.clear()
-        return values is not None
 
     def reconnect(self) -> None:
         """Another connection begins: how early the last one's inputs came says nothing about this one's."""
-        self._newest = self._least_slack = None
+        self._newest = None
+        self._least_slack = _NO_SLACK
 
     def _fold(self, tick: int, values: Values) -> None:
         """Save of a late input what still counts."""

@@ -91,35 +91,36 @@ class Replicator:
         self._frames.clear()
         check = tick % self._check_ticks == 0
         crc = checksum(self.state) if check else 0
-        plain = not check and not self._has_private
-        frames = self._frames
+        news = tick % self._news_ticks == 0
         version = self.version
-        news_turn = -tick % self._news_ticks
-        sent = bytes_out = 0
+        # Nearly all seats hold what the one before them held and are told the same: the shared frame and no more.
+        alike = not check and not news and not self._has_private and version == tick
+        base: int | None = None
+        shared = b""
+        sent = 0
         for seat in seats:
             link = seat.link
             if link is None:
                 continue
-            frame = frames.get(seat.version)
-            news = seat.player.id % self._news_ticks == news_turn
-            if plain and frame is not None and not (seat.control or seat.events or seat.owned_changed):
-                # Nearly all seats hold what the first one held and are told the same.
-                if news:
-                    frame += self._news_frame(seat)
-                if link.write_nowait(frame):
+            if alike and seat.version == base and not seat.own and base is not None:
+                if link.write_nowait(shared):
                     seat.version = version
-                    seat.heard_tick = tick
                     sent += 1
-                    bytes_out += len(frame)
                 else:
                     self.counts.passed_over += 1
-                    seat.news_sent = None
             elif link.blocked:
                 self.counts.passed_over += 1
             else:
+                self.counts.bytes_out += sent * len(shared)
+                self.counts.snapshots += sent
+                sent = 0
+                base = seat.version
                 self._flush_seat(seat, link, crc if check else None, news=news)
+                shared = self._frames.get(base, b"")
+                if not shared:
+                    base = None
+        self.counts.bytes_out += sent * len(shared)
         self.counts.snapshots += sent
-        self.counts.bytes_out += bytes_out
 
     def _flush_seat(self, seat: Seat, link: Link, crc: int | None, *, news: bool) -> None:
         """Write to a seat that is not blocked all that is new for it: what everyone is sent, and what is its own."""
@@ -129,7 +130,7 @@ class Replicator:
         behind = b"" if crc is None else self._check_frame(seat, crc)
         if news:
             behind += self._news_frame(seat)
-        if before or behind or seat.control or seat.events:
+        if before or behind or seat.own:
             frame = b"".join([*seat.control, before, frame, *seat.events, behind])
             seat.clear_queues()
         if frame and link.write_nowait(frame):
@@ -151,6 +152,8 @@ class Replicator:
         """
         held = seat.version
         silent = tick_distance(self._tick, seat.heard_tick)
+        if held is not None:
+            silent = min(silent, tick_distance(self._tick, held))
         if held == self.version and silent < self._heartbeat_ticks and not with_private:
             return b""
         frame = self._frames.get(held)

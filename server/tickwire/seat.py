@@ -55,6 +55,7 @@ class Seat:
         heard_tick: The last tick that a snapshot told the client.
         control: Frames that go out before the next snapshot.
         events: Frames that go out behind it.
+        own: Whether something waits that is for this player alone.
         events_waiting: Events from the client that the room has not been given yet.
         private_sent: The private values that the client holds, by entity id; others have their defaults.
         private_unsure: Whether it may hold further ones: nobody knows what an old connection still delivered.
@@ -77,6 +78,7 @@ class Seat:
     control: list[bytes] = attrs.field(factory=list[bytes])
     events: deque[bytes] = attrs.field(factory=deque[bytes])
     queue_bytes: int = 0
+    own: bool = True
     events_waiting: int = 0
     drop_at: float = 0.0
     resync_from: float = 0.0
@@ -108,17 +110,34 @@ class Seat:
 
     def forget_private(self) -> None:
         """Send all private values and owned ids anew."""
-        self.owned_changed = True
+        self.own = self.owned_changed = True
         self.private_sent = {}
+
+    def say(self, frame: bytes) -> None:
+        """Send ``frame`` before the next snapshot."""
+        self.own = True
+        self.control.append(frame)
+
+    def own_more(self, entity: Entity) -> None:
+        """Give the player an entity."""
+        self.own = self.owned_changed = True
+        self.owned[entity.id] = entity
+
+    def own_less(self, ident: int) -> None:
+        """Take an entity from the player."""
+        self.own = self.owned_changed = True
+        del self.owned[ident]
 
     def queue_event(self, frame: bytes) -> bool:
         """Queue an event's frame; False when the queue is full."""
+        self.own = True
         self.queue_bytes += len(frame)
         self.events.append(frame)
         return self.queue_bytes <= MAX_QUEUE_BYTES
 
     def clear_queues(self) -> None:
         """Forget what was just written."""
+        self.own = False
         self.control.clear()
         self.events.clear()
         self.queue_bytes = 0

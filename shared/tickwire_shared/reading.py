@@ -9,6 +9,7 @@ arithmetic of ``int_kinds.py``. What it can't vouch for (NaN, wrong types, out o
 from __future__ import annotations
 
 import math
+from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from operator import is_
@@ -19,7 +20,7 @@ import attrs
 from tickwire_shared.byte_kinds import Text
 from tickwire_shared.declare import Entity
 from tickwire_shared.errors import ValueRefused
-from tickwire_shared.int_kinds import Angle, Choice, Flag, Integer, Quantized, Ref
+from tickwire_shared.int_kinds import Angle, Choice, Flag, Integer, IntKind, Quantized, Ref
 from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.state import Column, Table
 from tickwire_shared.wire_values import Wire
@@ -84,7 +85,7 @@ class TableReader:
         for number, field in enumerate(self.item.fields):
             values = read[number]
             if values is None:
-                columns.append(cast("Column", [_one(self.item, field, entity) for entity in entities]))
+                columns.append(_one_by_one(self.item, field, entities))
             elif number in self._text_fields:
                 columns.append(self._text_column(number, field, values, entities))
             else:
@@ -95,7 +96,7 @@ class TableReader:
         held = self._texts.get(number)
         if held is not None and held[0] == values:
             return held[1]
-        column = cast("Column", [_one(self.item, field, entity) for entity in entities])
+        column = _one_by_one(self.item, field, entities)
         self._texts[number] = (values, column)
         return column
 
@@ -107,6 +108,15 @@ def _reuse(previous: Table, ids: tuple[int, ...], columns: list[Column]) -> Tabl
     return previous if all(map(is_, previous.columns, kept)) else Table(previous.ids, kept)
 
 
+def _one_by_one(item: ClassType, field: FieldType, entities: Sequence[Entity]) -> Column:
+    values = [_one(item, field, entity) for entity in entities]
+    return (
+        array(typecode(field.kind), cast("list[int]", values))
+        if isinstance(field.kind, IntKind)
+        else cast("Column", values)
+    )
+
+
 def _one(item: ClassType, field: FieldType, entity: Entity) -> Wire:
     try:
         return field.kind.to_wire(getattr(entity, field.name))
@@ -116,20 +126,26 @@ def _one(item: ClassType, field: FieldType, entity: Entity) -> Wire:
 
 def _compile_reader(item: ClassType) -> ReadAll:
     """Generate a function from entities (one at least) to their columns; None for one that is out of range."""
-    scope: dict[str, object] = {"floor": math.floor}
+    scope: dict[str, object] = {"floor": math.floor, "array": array}
     lines: list[str] = []
     for number, field in enumerate(item.fields):
         lines.append(f"    c{number} = [{_term(number, field, scope)} for e in entities]")
         kind = field.kind
-        if isinstance(kind, Quantized | Integer):
-            outside = f"min(c{number}) < {kind.low} or max(c{number}) > {kind.high}"
-            if isinstance(kind, Integer):
-                outside += f" or type(sum(c{number})) is not int"
-            lines.append(f"    if {outside}: c{number} = None")
+        if isinstance(kind, IntKind):
+            if isinstance(kind, Quantized | Integer):
+                lines.append(f"    if min(c{number}) < {kind.low} or max(c{number}) > {kind.high}: c{number} = None")
+                lines.append(f"    else: c{number} = array({typecode(kind)!r}, c{number})")
+            else:
+                lines.append(f"    c{number} = array({typecode(kind)!r}, c{number})")
     lines.append(f"    return [{', '.join(f'c{number}' for number in range(len(item.fields)))}]")
     source = "def read_all(entities):\n" + "\n".join(lines) + "\n"
     exec(compile(source, f"<reader of {item.name}>", "exec"), scope)
     return cast("ReadAll", scope["read_all"])
+
+
+def typecode(kind: IntKind) -> str:
+    """Return the type code of arrays that hold a kind's wire values."""
+    return "i" if kind.low >= -(1 << 31) and kind.high < 1 << 31 else "q"
 
 
 def _term(number: int, field: FieldType, scope: dict[str, object]) -> str:

@@ -14,15 +14,15 @@ from tickwire_shared.schema import ClassType, Schema
 from tickwire_shared.wire_values import Wire
 
 Column = Sequence[int] | Sequence[bytes]
-"""One wire value per entity; never changed after it was put in a table."""
+"""One wire value per entity; never changed after it was put in a table. A list, or an array of ints."""
 
 PrivateValues = Mapping[int, tuple[Wire, ...]]
 """Entity id to the wire values of all private fields of its class."""
 
 
-@attrs.frozen
+@attrs.frozen(eq=False)
 class Table:
-    """All entities of one class, sorted by id.
+    """All entities of one class, sorted by id; equal when the values are, in whatever containers.
 
     Attributes:
         ids: The entities' ids, ascending.
@@ -31,6 +31,16 @@ class Table:
 
     ids: tuple[int, ...]
     columns: tuple[Column, ...]
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the same entities have the same values."""
+        if not isinstance(other, Table):
+            return NotImplemented
+        return self.ids == other.ids and list(map(list, self.columns)) == list(map(list, other.columns))
+
+    def __hash__(self) -> int:
+        """By the ids alone: columns may be lists."""
+        return hash(self.ids)
 
     def row(self, row: int) -> tuple[Wire, ...]:
         """The wire values of the entity in ``row``."""
