@@ -19,7 +19,6 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_st
 
 from tickwire.framing import build_close_frame, build_frame
 from tickwire.hub import Hub
-from tickwire.input_reader import Rows
 from tickwire.lingering import linger
 from tickwire.player import LeaveReason
 from tickwire.round_trip import RoundTrip
@@ -87,7 +86,6 @@ class Session:
         self._seat: Seat | None = None
         self._generation = 0
         self._left = False
-        self._recall: Callable[[bytes], tuple[int, Rows] | None] | None = None
         self._round_trip = RoundTrip()
 
     # The room's side
@@ -106,25 +104,20 @@ class Session:
             self.close_asked.set()
 
     def _stop_talking(self) -> None:
-        self._recall = None
+        self._transport.shortcut = None
         self.write_nowait = _refuse
 
     def admitted(self) -> None:
         """Say that the join was accepted."""
         if self.state is SessionState.JOINING:
             self.state = next_session_state(self.state, SessionEvent.ADMIT)
-            reader = None if self._engine is None else self._engine.room_type.input_reader
-            self._recall = None if reader is None else reader.recall
+            engine, seat = self._joined()
+            self._transport.shortcut = engine.input_taker(seat)
 
     # The peer's side
 
     def on_message(self, payload: bytes) -> None:
         """Take one binary message; a bad one starts the close of this connection and nothing else."""
-        if self._recall is not None and self._seat is not None:
-            known = self._recall(payload)
-            if known is not None and self._engine is not None:
-                self._engine.put_inputs(self._seat, *known)
-                return
         if self.closing is not None:
             return
         try:

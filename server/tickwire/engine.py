@@ -200,6 +200,15 @@ class Engine:
         for number in range(1, len(rows)):
             inputs.put(tick_add(tick, number), rows[number], self.tick)
 
+    def input_taker(self, seat: Seat) -> Callable[[bytes], bool] | None:
+        """Return what takes the usual INPUTs of a seat, False for other messages; None in a room without inputs."""
+        inputs = seat.inputs
+        reader = self.room_type.input_reader
+        if inputs is None or reader is None:
+            return None
+        put = inputs.put
+        return reader.taker(lambda tick, values: put(tick, values, self.tick))
+
     def put_event(self, seat: Seat, message: EventMessage) -> None:
         """Hand a client's event to the room at its next tick.
 

@@ -12,6 +12,7 @@ instead of decoding and checks. Only messages that passed all checks are remembe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 import attrs
@@ -19,13 +20,15 @@ import attrs
 from tickwire_shared.client_messages import ClientKind, InputBatch, parse_input
 from tickwire_shared.errors import UsageError
 from tickwire_shared.schema import ClassType
+from tickwire_shared.ticks import TICK_MODULUS
 
 MAX_REMEMBERED: Final = 4096
 """Tails, and inputs, that a room type remembers; then it starts anew. At most about a megabyte."""
 
 _HEAD_BYTES: Final = 2
 # By the first byte of msgpack's uints: where the tick ends in an INPUT.
-_TICK_ENDS: Final = {**dict.fromkeys(range(0x80), 3), 0xCC: 4, 0xCD: 5, 0xCE: 7}
+_FIXINT_END: Final = 3
+_TICK_ENDS: Final = {**dict.fromkeys(range(0x80), _FIXINT_END), 0xCC: 4, 0xCD: 5, 0xCE: 7}
 
 Rows = tuple[tuple[int, ...], ...]
 
@@ -43,18 +46,29 @@ class InputReader:
         self._tails: dict[bytes, tuple[bytes, Rows]] = {}
         self._inputs: dict[tuple[int, ...], Any] = {}
 
-    def recall(self, payload: bytes) -> tuple[int, Rows] | None:
-        """Return the tick and the rows of values of an INPUT like one that was read before; None for others."""
-        if len(payload) <= _HEAD_BYTES:
-            return None
-        end = _TICK_ENDS.get(payload[2])
-        if end is None:
-            return None
-        tail = payload[end:]
-        known = self._tails.get(tail)
-        if known is None or payload[:_HEAD_BYTES] != known[0]:
-            return None
-        return (payload[2] if end == 3 else int.from_bytes(payload[3:end], "big")), known[1]
+    def taker(self, put: Callable[[int, tuple[int, ...]], None]) -> Callable[[bytes], bool]:
+        """Return a function that gives ``put`` the tick and values of an INPUT like one that was read before.
+
+        It returns False for every other message, and does nothing then.
+        """
+        remembered = self._tails.get
+
+        def take(payload: bytes) -> bool:
+            if len(payload) <= _HEAD_BYTES:
+                return False
+            end = _TICK_ENDS.get(payload[2])
+            if end is None:
+                return False
+            known = remembered(payload[end:])
+            if known is None or payload[:_HEAD_BYTES] != known[0]:
+                return False
+            tick = payload[2] if end == _FIXINT_END else int.from_bytes(payload[3:end], "big")
+            for values in known[1]:
+                put(tick, values)
+                tick = (tick + 1) % TICK_MODULUS
+            return True
+
+        return take
 
     def read(self, items: list[object], payload: bytes) -> InputBatch:
         """Check an INPUT that is unpacked already, and remember what its bytes mean.

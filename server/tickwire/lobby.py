@@ -30,8 +30,16 @@ _log = structlog.get_logger("tickwire.lobby")
 class Lobby:
     """Owns the rooms of one server process."""
 
-    def __init__(self, room_types: Iterable[type[Room[Any]]], *, max_rooms: int = MAX_ROOMS) -> None:
+    def __init__(
+        self,
+        room_types: Iterable[type[Room[Any]]],
+        *,
+        max_rooms: int = MAX_ROOMS,
+        spare: Callable[[float], object] | None = None,
+    ) -> None:
         """Offer ``room_types``; each runs as many rooms as joins ask for, up to ``max_rooms`` in all.
+
+        ``spare`` is told how many seconds nothing is due for, before they are slept through.
 
         Raises:
             DeclarationError: Two room types have the same name, or there is none.
@@ -49,7 +57,7 @@ class Lobby:
         self._closing = False
         self._all_closed = trio.Event()
         self._connections = 0
-        self._pulse = Pulse()
+        self._pulse = Pulse(spare)
 
     @property
     def rooms(self) -> tuple[Engine, ...]:

@@ -41,8 +41,9 @@ class Beat:
 class Pulse:
     """Calls rooms when they are due, and hears their sockets before."""
 
-    def __init__(self) -> None:
-        """Start with nothing due."""
+    def __init__(self, spare: Callable[[float], object] | None = None) -> None:
+        """Start with nothing due; ``spare`` is told how many seconds nothing is due for, before the pulse sleeps."""
+        self._spare = spare
         self.hub = Hub()
         self._heap: list[tuple[float, int, Beat]] = []
         self._made = 0
@@ -68,6 +69,8 @@ class Pulse:
             while True:
                 self.hub.drain()
                 self._run_due()
+                if self._spare is not None:
+                    self._spare(self._next_due() - trio.current_time())
                 soon = trio.current_time() + COALESCE_S
                 await self._wait(min(soon, self._next_due()), trio.sleep_forever)
                 if self._next_due() > soon:

@@ -94,7 +94,7 @@ class Replicator:
         news = tick % self._news_ticks == 0
         version = self.version
         # Nearly all seats hold what the one before them held and are told the same: the shared frame and no more.
-        alike = not check and not news and not self._has_private and version == tick
+        alike = not check and not self._has_private and version == tick
         base: int | None = None
         shared = b""
         sent = 0
@@ -103,11 +103,12 @@ class Replicator:
             if link is None:
                 continue
             if alike and seat.version == base and not seat.own and base is not None:
-                if link.write_nowait(shared):
+                if link.write_nowait(shared + self._news_frame(seat) if news else shared):
                     seat.version = version
                     sent += 1
                 else:
                     self.counts.passed_over += 1
+                    seat.news_sent = None
             elif link.blocked:
                 self.counts.passed_over += 1
             else:

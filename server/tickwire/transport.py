@@ -47,6 +47,7 @@ class Transport(trio.abc.Stream):
         bytes_out: Bytes handed to the socket, or taken over to be.
         last_heard: ``trio.current_time()`` of the last bytes received.
         said_close: Whether a close frame was sent, or was to be.
+        shortcut: Is offered each fast message first; returns whether it took it. Must not block or raise.
         on_close: Called when trio-websocket has done with the stream.
     """
 
@@ -78,6 +79,7 @@ class Transport(trio.abc.Stream):
         self.bytes_out = 0
         self.last_heard = trio.current_time()
         self.said_close = False
+        self.shortcut: Callable[[bytes], bool] | None = None
         self.on_close: Callable[[], object] = _nothing
         request, rest = _split_head(head)
         # RFC 6455 lets a client talk right behind its request; that waits until ``start``.
@@ -113,10 +115,12 @@ class Transport(trio.abc.Stream):
         """Take what the socket had at ``now``; b"" is the end of the stream."""
         self.bytes_in += len(data)
         self.last_heard = now
-        payload = single_frame(data) if self._clear else None
-        if payload is not None:
-            self._deliver(payload)
-            return
+        if self._clear:
+            payload = single_frame(data)
+            if payload is not None:
+                if self.shortcut is None or not self.shortcut(payload):
+                    self._deliver(payload)
+                return
         if not data:
             self._ended = True
             self._unlisten()
@@ -154,6 +158,10 @@ class Transport(trio.abc.Stream):
                 self._news = trio.Event()
                 await self._news.wait()
 
+    def _pass_on(self, payload: bytes) -> None:
+        if self.shortcut is None or not self.shortcut(payload):
+            self._deliver(payload)
+
     def _queue(self, piece: Piece) -> None:
         self._pieces.append(piece)
         self._pending_bytes += len(piece.data)
@@ -164,7 +172,7 @@ class Transport(trio.abc.Stream):
         while pieces and not self._gated and pieces[0].lane is Lane.FAST:
             payload = pieces.popleft().data
             self._pending_bytes -= len(payload)
-            self._deliver(payload)
+            self._pass_on(payload)
         self._clear = not pieces and not self._gated and self._splitter.at_boundary
 
     def _listen(self) -> None:

@@ -154,11 +154,14 @@ def _term(number: int, field: FieldType, scope: dict[str, object]) -> str:
     value = f"e.{field.name}"
     match kind:
         case Quantized():
-            scope |= {f"MIN{number}": kind.min, f"STEP{number}": kind.step}
-            return f"floor(({value} - MIN{number}) / STEP{number} + 0.5)"
+            offset = f"({value} - {kind.min!r})" if kind.min else value
+            if (
+                math.frexp(kind.step)[0] == 0.5
+            ):  # a power of two: multiplying by its inverse is exact as well, and quicker
+                return f"floor({offset} * {1 / kind.step!r} + 0.5)"
+            return f"floor({offset} / {kind.step!r} + 0.5)"
         case Angle():
-            scope[f"STEP{number}"] = kind.step
-            return f"floor({value} / STEP{number} + 0.5) & {kind.high}"
+            return f"floor({value} / {kind.step!r} + 0.5) & {kind.high}"
         case Flag():
             return f"1 if {value} else 0"
         case Choice():
