@@ -48,6 +48,9 @@ MAX_CATCH_UP_STEPS: Final = 5
 JOIN_TIMEOUT_S: Final = 10.0
 """A room that nobody joined after this long is disposed."""
 
+REST_S: Final = 5.0
+"""A room at rest runs one tick this often, which tells its players that it is there, and what they should hold."""
+
 HISTORY_S: Final = 5.0
 """The history reaches this far beyond the grace time, so that who comes back at its end is sent a delta."""
 
@@ -63,6 +66,7 @@ class Engine:
         room: The author's object.
         tick: The last tick simulated (while a hook runs: the one being simulated).
         overruns: Ticks that took longer than they may.
+        rest_asked: Whether the author's room has nothing to do until something happens.
         dropped_ticks: Ticks that were never simulated because the room was late.
         resyncs: Counts the full snapshots that clients asked for because their state failed its check.
         inputs: How the inputs of all players came: late, refused, repeated.
@@ -77,6 +81,7 @@ class Engine:
         self.id = ident
         self.tick = 0
         self.due = trio.current_time()
+        self.rest_asked = False
         self.random = random.Random(room_type.seed if room_type.seed is not None else secrets.randbits(64))
         self.timers = Timers()
         self.store = EntityStore(room_type.schema)
@@ -98,6 +103,7 @@ class Engine:
         self._inbox: deque[Callable[[], None]] = deque()
         self._events: deque[tuple[Seat, ClassType, tuple[Wire, ...]]] = deque()
         self._next_expiry = math.inf
+        self._rest_ticks = 0
         self._last_player = 0
         self._hook = "on_create"
         self._end: tuple[CloseCode, str] | None = None
@@ -169,6 +175,7 @@ class Engine:
         seat = Seat(player, inputs, link, owned=player.entities)
         seat.generation = 1
         self._seats[player.id] = seat
+        self.wake()
         self._inbox.append(partial(self._admit, seat, link))
         return seat, 1
 
@@ -183,6 +190,7 @@ class Engine:
             raise ProtocolError("The seat is gone: join anew.", CloseCode.RESUME_FAILED)
         if seat.link is not None:
             seat.link.close(CloseCode.REPLACED, "Another connection resumed this player.")
+        self.wake()
         held = tick if tick is not None and tick_distance(tick, self.tick) <= 0 else None
         found = None if held is None else self.replicator.history.at(held)
         self._attach(seat, link)
@@ -196,6 +204,7 @@ class Engine:
         """Buffer a player's inputs for the ticks from ``tick`` on."""
         inputs = seat.inputs
         assert inputs is not None
+        self.wake()
         inputs.put(tick, rows[0], self.tick)
         for number in range(1, len(rows)):
             inputs.put(tick_add(tick, number), rows[number], self.tick)
@@ -207,7 +216,15 @@ class Engine:
         if inputs is None or reader is None:
             return None
         put = inputs.put
-        return reader.taker(lambda tick, values: put(tick, values, self.tick))
+
+        def take(tick: int, values: tuple[int, ...]) -> None:
+            if self._rest_ticks:
+                if values == reader.neutral:
+                    return  # that is in force at rest
+                self.wake()
+            put(tick, values, self.tick)
+
+        return reader.taker(take)
 
     def put_event(self, seat: Seat, message: EventMessage) -> None:
         """Hand a client's event to the room at its next tick.
@@ -218,6 +235,7 @@ class Engine:
         item = check_event(message, self.room_type.schema.events, from_client=True)
         if seat.events_waiting >= MAX_CLIENT_EVENTS:
             raise ProtocolError(f"More than {MAX_CLIENT_EVENTS} events in one tick.", CloseCode.TOO_MANY_MESSAGES)
+        self.wake()
         seat.events_waiting += 1
         self._events.append((seat, item, message.values))
 
@@ -236,6 +254,7 @@ class Engine:
         """Take note that a connection is gone; an older one than the seat's own changes nothing."""
         if seat.generation != generation or seat.state is SeatState.GONE or self.ended.is_set():
             return
+        self.wake()
         seat.detach()
         if seat.state is SeatState.RESERVED or reason is not LeaveReason.LOST or self.room_type.grace_s <= 0:
             self._tokens.pop(seat.token, None)
@@ -329,6 +348,7 @@ class Engine:
         if self._end is None:
             try:
                 now = trio.current_time()
+                self._pass_over(self._rest_ticks)
                 late = now - due
                 self.lateness.append(late)
                 overdue = 1 + int(late / self._dt)
@@ -339,9 +359,42 @@ class Engine:
             except Exception as error:  # the author's hook: it ends this room and no other
                 self._report(error)
         if self._end is None:
-            self._next_beat(due + self._dt)
+            self._rest_ticks = self._ticks_to_rest() if self.rest_asked else 0
+            self._next_beat(due + self._dt * (1 + self._rest_ticks))
         else:
             self._over.set()
+
+    def wake(self) -> None:
+        """Go on with the next tick if the room is at rest; something happened."""
+        if self._rest_ticks and self._beat is not None:
+            left = max(0, math.floor((self.due_next - trio.current_time()) / self._dt))
+            over = max(0, self._rest_ticks - left)
+            due = self.due_next - (self._rest_ticks - over) * self._dt
+            self._pass_over(over)
+            self._rest_ticks = 0
+            self._beat.cancel()
+            self._next_beat(due)
+
+    def _ticks_to_rest(self) -> int:
+        """Return how many ticks may be left out: nothing is to be done or sent in them, as far as is known now."""
+        seats = self._seats.values()
+        busy = (
+            self._inbox
+            or self._events
+            or self.resyncs.waiting
+            or not self.replicator.settled(seats)
+            or any(seat.inputs is not None and seat.inputs.busy for seat in seats)
+        )
+        if busy or not self._joined_once:
+            return 0
+        seconds = min(REST_S, self._next_expiry - self.due)
+        count = max(0, min(int(seconds / self._dt), self.timers.next_in() - 1))
+        # The tick that ends the rest is one that sends.
+        return max(0, count - (self.tick + 1 + count) % self.room_type.snapshot_every)
+
+    def _pass_over(self, count: int) -> None:
+        self.tick = tick_add(self.tick, count)
+        self.timers.pass_over(count)
 
     def _drop_ticks(self, count: int, due: float) -> float:
         """Never simulate ``count`` ticks: tell the clients, and return the seconds by which deadlines shift."""
@@ -354,6 +407,7 @@ class Engine:
         return shift
 
     def _step(self, began: float) -> None:
+        self.rest_asked = False
         self.tick = tick_add(self.tick, 1)
         self._run_inbox()
         self._take_inputs()

@@ -46,6 +46,11 @@ class InputReader:
         self._tails: dict[bytes, tuple[bytes, Rows]] = {}
         self._inputs: dict[tuple[int, ...], Any] = {}
 
+    @property
+    def remembered(self) -> int:
+        """How many messages' values are remembered."""
+        return len(self._tails)
+
     def taker(self, put: Callable[[int, tuple[int, ...]], None]) -> Callable[[bytes], bool]:
         """Return a function that gives ``put`` the tick and values of an INPUT like one that was read before.
 

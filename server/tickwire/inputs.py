@@ -159,6 +159,11 @@ class InputBuffer:
             self.force = tuple(1 if at in self._folded else value for at, value in enumerate(self.force))
             self._folded.clear()
 
+    @property
+    def busy(self) -> bool:
+        """Whether the next ticks' inputs may be others than this one's."""
+        return bool(self._ring) or self.force is not self._neutral
+
     def reconnect(self) -> None:
         """Another connection begins: how early the last one's inputs came says nothing about this one's."""
         self._newest = None

@@ -137,7 +137,7 @@ class Lobby:
     def healthy(self) -> tuple[bool, dict[str, object]]:
         """Whether every room's tick loop goes on, and figures that say more."""
         now = trio.current_time()
-        stuck = [engine.id for engine in self._rooms.values() if now - engine.due > STUCK_S + 1 / engine.room_type.hz]
+        stuck = [engine.id for engine in self._rooms.values() if now - engine.due_next > STUCK_S]
         players = sum(engine.seats_taken for engine in self._rooms.values())
         figures: dict[str, object] = {"rooms": len(self._rooms), "players": players, "connections": self._connections}
         if stuck:

@@ -62,6 +62,7 @@ class Replicator:
     counts: ReplicationCounts = attrs.field(init=False, factory=ReplicationCounts)
     _heartbeat_ticks: int = attrs.field(init=False)
     _check_ticks: int = attrs.field(init=False)
+    _checked: int = attrs.field(init=False, default=0)
     _news_ticks: int = attrs.field(init=False)
     _has_private: bool = attrs.field(init=False)
     _frames: dict[int | None, bytes] = attrs.field(init=False, factory=dict[int | None, bytes])
@@ -89,7 +90,9 @@ class Replicator:
         """Bring every connected seat that is not blocked up to ``tick``."""
         self._tick = tick
         self._frames.clear()
-        check = tick % self._check_ticks == 0
+        check = tick_distance(tick, self._checked) >= self._check_ticks
+        if check:
+            self._checked = tick
         crc = checksum(self.state) if check else 0
         news = tick % self._news_ticks == 0
         version = self.version
@@ -122,6 +125,10 @@ class Replicator:
                     base = None
         self.counts.bytes_out += sent * len(shared)
         self.counts.snapshots += sent
+
+    def settled(self, seats: Iterable[Seat]) -> bool:
+        """Whether every connected seat holds the present state, and nothing waits for it."""
+        return all(seat.link is None or (seat.version == self.version and not seat.own) for seat in seats)
 
     def _flush_seat(self, seat: Seat, link: Link, crc: int | None, *, news: bool) -> None:
         """Write to a seat that is not blocked all that is new for it: what everyone is sent, and what is its own."""

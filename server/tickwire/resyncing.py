@@ -27,6 +27,11 @@ class Resyncs:
     put_off: int = 0
     _waiting: set[Seat] = attrs.field(init=False, factory=set[Seat])
 
+    @property
+    def waiting(self) -> bool:
+        """Whether somebody waits for one that was put off."""
+        return bool(self._waiting)
+
     def ask(self, seat: Seat, now: float) -> None:
         """Let the next snapshot of ``seat`` be a full one, now or as soon as it may have another."""
         if now < seat.resync_from:

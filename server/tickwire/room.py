@@ -162,11 +162,21 @@ class Room(Generic[InputT]):
 
     def after(self, ticks: int, call: Callable[[], object]) -> Timer:
         """Call ``call`` once, ``ticks`` ticks from now."""
+        self._running.wake()
         return self._running.timers.after(ticks, call)
 
     def every(self, ticks: int, call: Callable[[], object]) -> Timer:
         """Call ``call`` each ``ticks`` ticks."""
+        self._running.wake()
         return self._running.timers.every(ticks, call)
+
+    def rest(self) -> None:
+        """Call it in ``on_tick`` when nothing moves: the next ticks are left out until something happens.
+
+        That is a join, a leave, an input other than the neutral one, an event, or a timer that is due; five seconds at
+        most. Ticks go on counting, and time in them. A lobby or a game of chess costs nothing between two moves.
+        """
+        self._running.rest_asked = True
 
     def close(self, reason: str = "The room is over.") -> None:
         """End the room after this tick; the players see ``reason``."""

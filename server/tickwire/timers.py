@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
+from typing import Final
 
 import attrs
 
 from tickwire_shared.errors import UsageError
+
+_NEVER: Final = 10**9
 
 
 @attrs.define(eq=False)
@@ -50,6 +53,14 @@ class Timers:
             timer.call()
             if timer.period and not timer.cancelled:
                 self._push(timer, self._clock + timer.period)
+
+    def next_in(self) -> int:
+        """Return in how many ticks a timer is due, perhaps a cancelled one; a billion if there is none."""
+        return self._heap[0][0] - self._clock if self._heap else _NEVER
+
+    def pass_over(self, ticks: int) -> None:
+        """Go on by ``ticks`` ticks in which nothing is due."""
+        self._clock += ticks
 
     def _add(self, ticks: int, period: int, call: Callable[[], object]) -> Timer:
         if type(ticks) is not int or ticks < 1:

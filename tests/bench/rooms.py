@@ -123,8 +123,9 @@ class Idle(Arena):
     name = "arena"
 
     def on_tick(self) -> None:
-        """Do nothing but note the time."""
+        """Note the time, and rest."""
         self.note_the_time()
+        self.rest()
 
 
 def move(avatar: Avatar, turn: float) -> None:

@@ -1,0 +1,127 @@
+"""Rooms at rest: ticks that nobody needs are left out, and nobody notices."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import trio
+
+from tests.server.kit import FakePlayer, running, ticks
+from tickwire import Entity, Input, Player, Room, entity, inputs, integer
+from tickwire.engine import REST_S
+from tickwire_shared.server_messages import Check, SnapshotMessage
+from tickwire_shared.ticks import tick_distance
+
+
+@entity
+class Piece(Entity):
+    square: int = integer(0, 63, default=0)
+
+
+@inputs
+class Move(Input):
+    to: int = integer(0, 63, default=0)
+
+
+class Chess(Room[Move]):
+    hz = 20
+    entities = (Piece,)
+    grace_s = 1.0
+
+    def on_create(self, options: Any) -> None:
+        self.piece = self.spawn(Piece())
+        self.ran: list[int] = []
+
+    def on_input(self, player: Player[Move], input: Move) -> None:
+        self.piece.square = input.to
+
+    def on_tick(self) -> None:
+        self.ran.append(self.tick)
+        self.rest()
+
+
+def room_of(engine: Any) -> Chess:
+    assert isinstance(engine.room, Chess)
+    return engine.room
+
+
+async def joined(engine: Any) -> FakePlayer:
+    player = FakePlayer(engine)
+    await ticks(engine, 2)
+    player.link.take()
+    return player
+
+
+async def test_a_room_at_rest_runs_a_tick_every_few_seconds_and_counts_the_others(autojump_clock: object) -> None:
+    async with running(Chess) as engine:
+        await joined(engine)
+        room = room_of(engine)
+        await trio.sleep(2 * REST_S)
+        before, began = len(room.ran), engine.tick
+        await trio.sleep(10 * REST_S)
+        assert 9 <= len(room.ran) - before <= 11
+        assert tick_distance(engine.tick, began) == pytest.approx(10 * REST_S * Chess.hz, abs=REST_S * Chess.hz)
+
+
+async def test_its_players_are_told_the_tick_and_the_checksum(autojump_clock: object) -> None:
+    async with running(Chess) as engine:
+        player = await joined(engine)
+        await trio.sleep(4 * REST_S)
+        said = player.link.take()
+        assert {type(message) for message in said} == {SnapshotMessage, Check}
+        assert all(not message.delta for message in said if isinstance(message, SnapshotMessage))
+
+
+async def test_an_input_ends_the_rest_in_time_for_its_tick(autojump_clock: object) -> None:
+    async with running(Chess) as engine:
+        player = await joined(engine)
+        await trio.sleep(REST_S + 1.01)
+        awake = engine.tick
+        engine.wake()
+        now = engine.tick
+        assert now > awake
+        engine.put_inputs(player.seat, now + 2, [(42,)])
+        await trio.sleep(3 / Chess.hz)
+        assert room_of(engine).piece.square == 42
+        assert engine.inputs.late == engine.inputs.refused == 0
+
+
+async def test_a_join_ends_the_rest_at_once(autojump_clock: object) -> None:
+    async with running(Chess) as engine:
+        await joined(engine)
+        await trio.sleep(REST_S + 1.01)
+        second = FakePlayer(engine)
+        await trio.sleep(1.5 / Chess.hz)
+        assert second.link.is_admitted
+
+
+async def test_a_player_that_is_lost_leaves_when_its_grace_is_over(autojump_clock: object) -> None:
+    async with running(Chess) as engine:
+        await joined(engine)
+        second = await joined(engine)
+        await trio.sleep(REST_S + 0.5)
+        second.drop()
+        await trio.sleep(Chess.grace_s + 3 / Chess.hz)
+        assert engine.seats_taken == 1
+
+
+async def test_timers_run_on_their_tick(autojump_clock: object) -> None:
+    async with running(Chess) as engine:
+        await joined(engine)
+        rang: list[int] = []
+        await trio.sleep(1.0)
+        room_of(engine).after(37, lambda: rang.append(engine.tick))
+        began = engine.tick
+        await trio.sleep(REST_S)
+        assert rang == [began + 37]
+
+
+async def test_deadlines_stay_where_they_were(autojump_clock: object) -> None:
+    async with running(Chess) as engine:
+        await joined(engine)
+        base = engine.due - engine.tick / Chess.hz
+        await trio.sleep(REST_S + 1.013)
+        engine.wake()
+        await trio.sleep(2.5 / Chess.hz)
+        assert engine.due - engine.tick / Chess.hz == pytest.approx(base)
