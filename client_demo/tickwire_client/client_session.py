@@ -44,7 +44,17 @@ from tickwire_shared.closing import CloseCode, RetryPolicy, retry_policy
 from tickwire_shared.errors import ProtocolError, StaleBaseline, UsageError
 from tickwire_shared.event_messages import EventMessage, build_event
 from tickwire_shared.schema import ClassType, Schema
-from tickwire_shared.server_messages import Check, Epoch, News, Pong, Private, ServerMessage, SnapshotMessage, Welcome
+from tickwire_shared.server_messages import (
+    Check,
+    Epoch,
+    Load,
+    News,
+    Pong,
+    Private,
+    ServerMessage,
+    SnapshotMessage,
+    Welcome,
+)
 from tickwire_shared.wire_values import Wire
 
 
@@ -129,6 +139,7 @@ class ClientSession:
     _view_delay: ViewDelay = field(factory=ViewDelay, init=False)
     _left: bool = field(default=False, init=False)
     _awaiting_full: bool = field(default=False, init=False)
+    _every: int = field(default=1, init=False)
 
     def begin(self, now_ms: float) -> bytes:
         """Start on a new connection: the first message, JOIN or RESUME."""
@@ -289,6 +300,8 @@ class ClientSession:
                 self.clock.observe_epoch(message.tick, message.time)
             case News():
                 self._on_news(message, now_ms)
+            case Load():
+                self._on_load(message)
             case _:
                 assert_never(message)
         return NOTHING
@@ -308,6 +321,7 @@ class ClientSession:
         self.clock.observe_epoch(welcome.tick, welcome.time)
         self.clock.observe_welcome(welcome.time, now_ms)
         self.stats.resumes += resumed
+        self._on_load(Load(0, welcome.snapshot_every))  # another one follows if the server is busy
         self.enter(Phase.PLAYING)
         return (Welcomed(resumed),)
 
@@ -346,10 +360,10 @@ class ClientSession:
     def _known_tick(self, now_ms: float) -> float | None:
         """The tick up to which the room is known: the newest snapshot's, or later while nothing changes."""
         tick = None if self.replica is None else self.replica.tick
-        if tick is None or self.welcome is None:
+        if tick is None:
             return None
         way_ticks = (self.clock.rtt_ms / 2 + 2 * self.clock.jitter_ms) / self.clock.tick_ms
-        heard = self.clock.tick_at(now_ms) - way_ticks - self.welcome.snapshot_every
+        heard = self.clock.tick_at(now_ms) - way_ticks - self._every
         return tick + max(0.0, ticks_between(tick, heard))
 
     def _on_snapshot(self, replica: Replica, snapshot: SnapshotMessage, now_ms: float) -> tuple[Effect, ...]:
@@ -389,6 +403,12 @@ class ClientSession:
         self._awaiting_full = True
         replica.forget_staged()
         return (Send(build_resync(tick)),)
+
+    def _on_load(self, load: Load) -> None:
+        self.stats.load = load.rung
+        self._every = load.every
+        if self.interpolation is not None:
+            self.interpolation.lateness.announce(load.every)
 
     def _on_news(self, news: News, now_ms: float) -> None:
         self.stats.late_inputs = news.late

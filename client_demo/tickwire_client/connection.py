@@ -130,11 +130,34 @@ def tcp_dial(address: Address, ssl_context: ssl.SSLContext | None) -> Dial:
         if not address.secure:
             return await trio.open_tcp_stream(address.host, address.port)
         context = ssl_context or ssl.create_default_context()
-        return await trio.open_ssl_over_tcp_stream(
+        stream = await trio.open_ssl_over_tcp_stream(
             address.host, address.port, ssl_context=context, https_compatible=True
         )
+        await shake_hands(stream)
+        return stream
 
     return dial
+
+
+async def shake_hands(stream: trio.SSLStream[trio.SocketStream]) -> None:
+    """Do a client's TLS handshake; if that fails, the stream is closed.
+
+    Raises:
+        OSError: The other side doesn't speak TLS, went away, or isn't trusted (ssl.SSLCertVerificationError).
+    """
+    try:
+        await stream.do_handshake()
+    except BaseException as error:  # whatever it is, nobody else has the stream yet
+        await trio.aclose_forcefully(stream)
+        if isinstance(error, trio.BrokenResourceError):
+            raise _cause(error) from None
+        raise
+
+
+def _cause(error: trio.BrokenResourceError) -> OSError:
+    """What TLS or the socket said, which trio hides behind its own error."""
+    cause = error.__cause__
+    return cause if isinstance(cause, OSError) else ConnectionResetError("the server hung up during the TLS handshake")
 
 
 async def _open(

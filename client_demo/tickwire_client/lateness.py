@@ -64,6 +64,13 @@ class Lateness:
     _last: float = field(default=-inf, init=False)
     _spread: _Spread | None = field(default=None, init=False)
 
+    def announce(self, snapshot_every: int) -> None:
+        """Expect a snapshot every so many ticks from now on; how often they came before says nothing any more."""
+        if snapshot_every != self.snapshot_every:
+            self.snapshot_every = snapshot_every
+            self._gaps.clear()
+            self._spread = None
+
     def arrived(self, late_ticks: float, gap_ticks: int) -> None:
         """Take note of a snapshot.
 

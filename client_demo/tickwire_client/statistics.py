@@ -23,6 +23,7 @@ class GameStats:
         refused_inputs: Inputs addressed too far ahead.
         disconnects: Connections lost, for good or to be resumed.
         resumes: Connections lost and resumed.
+        load: How busy the server is, from 0 (not at all) to 3 (it admits nobody else); busy ones send fewer snapshots.
         events_dropped: Events that nobody took in time.
         frames: Frames drawn (``game.frame``).
         underruns: Those drawn without the snapshot that they should have been drawn by; it came later.
@@ -41,6 +42,7 @@ class GameStats:
     refused_inputs: int = 0
     disconnects: int = 0
     resumes: int = 0
+    load: int = 0
     events_dropped: int = 0
     frames: int = 0
     underruns: int = 0

@@ -21,6 +21,7 @@ import trio
 from tickwire.entities import EntityStore
 from tickwire.framing import build_frame
 from tickwire.inputs import HOLD_TICKS, InputBuffer, InputCounts
+from tickwire.ladder import Ladder
 from tickwire.past import Past, Rewinder
 from tickwire.player import LeaveReason, Player
 from tickwire.pulse import Beat, Pulse
@@ -37,7 +38,7 @@ from tickwire_shared.declare import Entity, Event, Input
 from tickwire_shared.errors import ProtocolError, UsageError
 from tickwire_shared.event_messages import EventMessage, check_event
 from tickwire_shared.schema import ClassType
-from tickwire_shared.server_messages import Welcome, build_epoch, build_welcome
+from tickwire_shared.server_messages import Welcome, build_epoch, build_load, build_welcome
 from tickwire_shared.session import SeatEvent, SeatState
 from tickwire_shared.ticks import tick_add, tick_distance
 from tickwire_shared.wire_values import Wire
@@ -72,6 +73,8 @@ class Engine:
         inputs: How the inputs of all players came: late, refused, repeated.
         views_refused: How often a player claimed a view further in the past, or in the future, than it is believed.
         lateness: Seconds by which the last ticks began late.
+        ladder: How much of its time the room needs, and what it does without because of that.
+        every: Ticks per snapshot, as of now.
     """
 
     def __init__(self, room_type: type[Room[Any]], ident: str, options: Mapping[str, object], pulse: Pulse) -> None:
@@ -93,6 +96,8 @@ class Engine:
         self.views_refused = 0
         self.inputs = InputCounts()
         self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
+        self.ladder = Ladder(self.due, pulse.ladder)
+        self.every = room_type.snapshot_every
         self.ended = trio.Event()
         self._options = options
         self.room = room_type()
@@ -136,7 +141,7 @@ class Engine:
     @property
     def accepting(self) -> bool:
         """Whether a join could succeed now."""
-        return self._end is None and len(self._seats) < self.room_type.max_players
+        return self._end is None and self.ladder.admits and len(self._seats) < self.room_type.max_players
 
     def describe(self) -> dict[str, object]:
         """The room as the list of rooms shows it."""
@@ -159,10 +164,12 @@ class Engine:
             The seat and the generation of this connection.
 
         Raises:
-            ProtocolError: No seat is free, or the room ends.
+            ProtocolError: No seat is free, the room is overloaded, or it ends.
         """
         if self._end is not None:
             raise ProtocolError("The room is over.", CloseCode.ROOM_OVER)
+        if not self.ladder.admits:
+            raise ProtocolError("The room is overloaded: come back in a few seconds.", CloseCode.SERVER_FULL)
         if len(self._seats) >= self.room_type.max_players:
             limit = self.room_type.max_players
             raise ProtocolError(f"The room is full: all {limit} seats are taken.", CloseCode.ROOM_FULL)
@@ -196,7 +203,7 @@ class Engine:
         self._attach(seat, link)
         seat.version = None if found is None else found[0]
         seat.heard_tick = self.tick if held is None else held
-        seat.say(build_frame(self._welcome(seat, resumed=True)))
+        self._greet(seat, resumed=True)
         self._inbox.append(partial(self._resumed, seat, seat.generation))
         return seat, seat.generation
 
@@ -242,7 +249,7 @@ class Engine:
     def put_view(self, seat: Seat, delay: int | None, round_trip: RoundTrip) -> None:
         """Note how far in the past the player says that it sees the world, and what its round trip is."""
         seat.player.rtt_s = round_trip.mean_s
-        seat.viewing.allow(round_trip.most_s, self.room_type.hz, self.room_type.snapshot_every)
+        seat.viewing.allow(round_trip.most_s, self.room_type.hz, self.every)
         if delay is not None and not seat.viewing.claim(delay / VIEW_STEPS, self.tick):
             self.views_refused += 1
 
@@ -312,8 +319,7 @@ class Engine:
         if seat is None:
             raise UsageError(f"{player!r} has left the room, so it sees nothing.")
         if self._rewinder is None:
-            room = self.room_type
-            self._rewinder = Rewinder(self.replicator.history, room.schema, room.snapshot_every)
+            self._rewinder = Rewinder(self.replicator.history, self.room_type.schema, self.every)
         return self._rewinder.seen(self.tick, seat.viewing.delay(self.tick))
 
     def stop(self, reason: str, code: CloseCode) -> None:
@@ -352,8 +358,9 @@ class Engine:
                 late = now - due
                 self.lateness.append(late)
                 overdue = 1 + int(late / self._dt)
-                if overdue > MAX_CATCH_UP_STEPS:
-                    due += self._drop_ticks(overdue - MAX_CATCH_UP_STEPS, due)
+                most = 1 if self.ladder.drops_late_ticks else MAX_CATCH_UP_STEPS
+                if overdue > most:
+                    due += self._drop_ticks(overdue - most, due)
                 self.due = due
                 self._step(now)
             except Exception as error:  # the author's hook: it ends this room and no other
@@ -400,11 +407,13 @@ class Engine:
         """Never simulate ``count`` ticks: tell the clients, and return the seconds by which deadlines shift."""
         self.dropped_ticks += count
         shift = count * self._dt
-        frame = build_frame(build_epoch(tick_add(self.tick, 1), (due + shift) * 1000.0))
+        self._say_to_all(build_frame(build_epoch(tick_add(self.tick, 1), (due + shift) * 1000.0)))
+        return shift
+
+    def _say_to_all(self, frame: bytes) -> None:
         for seat in self._seats.values():
             if seat.link is not None:
                 seat.say(frame)
-        return shift
 
     def _step(self, began: float) -> None:
         self.rest_asked = False
@@ -417,11 +426,24 @@ class Engine:
         self.room.on_tick()
         self._hook = "the commit"
         self.replicator.commit(self.tick)
-        if self.tick % self.room_type.snapshot_every == 0:
+        if self.tick % self.every == 0:
             self.replicator.flush(self.tick, self._seats.values())
-        if trio.current_time() - began > self._dt:
+        ended = trio.current_time()
+        if ended - began > self._dt:
             self.overruns += 1
+        if self.ladder.note(began, ended):
+            self._change_rung()
         self._expire(began)
+
+    def _change_rung(self) -> None:
+        """Do without what the ladder says, and tell the clients."""
+        ladder = self.ladder
+        self.every = self.room_type.snapshot_every * ladder.thinning
+        self.replicator.sparing = ladder.sparing
+        if self._rewinder is not None:
+            self._rewinder.every = self.every
+        self._say_to_all(build_frame(build_load(ladder.rung, self.every)))
+        _log.warning("load", room=self.id, type=self.room_type.name, rung=ladder.rung.name, load=round(ladder.load, 2))
 
     def _run_inbox(self) -> None:
         while self._inbox:
@@ -469,7 +491,7 @@ class Engine:
         self._hook = "on_join"
         self._attach(seat, link, generation=seat.generation)
         self._joined_once = True
-        seat.say(build_frame(self._welcome(seat, resumed=False)))
+        self._greet(seat, resumed=False)
         link.admitted()
         self.room.on_join(seat.player)
 
@@ -554,6 +576,11 @@ class Engine:
             self._report(error)
 
     # Parts
+
+    def _greet(self, seat: Seat, *, resumed: bool) -> None:
+        seat.say(build_frame(self._welcome(seat, resumed=resumed)))
+        if self.ladder.rung:
+            seat.say(build_frame(build_load(self.ladder.rung, self.every)))
 
     def _welcome(self, seat: Seat, *, resumed: bool) -> bytes:
         schema = self.room_type.schema

@@ -11,13 +11,14 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from email.utils import formatdate
 from http import HTTPStatus
+from typing import Protocol
 
 import structlog
 import trio
 
 from tickwire.head import Conversation, Request, RequestRefused
 from tickwire.lingering import linger
-from tickwire.site import WEBSOCKET_PATH, Response, Site, sentence
+from tickwire.site import WEBSOCKET_PATH, Headers, Response, sentence
 from tickwire.static import StaticFile
 
 # A browser's head is one packet; who needs longer is broken, or holds connections open on purpose.
@@ -39,7 +40,15 @@ _ALWAYS = (
 _log = structlog.get_logger(__name__)
 
 
-async def serve_http(stream: trio.abc.Stream, site: Site, on_upgrade: OnUpgrade) -> None:
+class Answers(Protocol):
+    """Whoever has the answers to plain requests, as a `Site` has."""
+
+    async def answer(self, request: Request) -> Response:
+        """Answer a request."""
+        ...
+
+
+async def serve_http(stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrade) -> None:
     """Answer the requests of one connection, and close it.
 
     Whatever the peer sends ends at most this connection. Cancelling it closes the connection at once.
@@ -52,17 +61,22 @@ async def serve_http(stream: trio.abc.Stream, site: Site, on_upgrade: OnUpgrade)
         await trio.aclose_forcefully(stream)
 
 
-async def refuse_connection(stream: trio.abc.Stream, text: str) -> None:
-    """Say 503 to a connection that the server has no room for, and close it."""
+async def refuse_connection(
+    stream: trio.abc.Stream,
+    text: str,
+    status: HTTPStatus = HTTPStatus.SERVICE_UNAVAILABLE,
+    headers: Headers = (),
+) -> None:
+    """Say 503, or what ``status`` is, to a connection that the server has no room for, and close it."""
     try:
-        await _refuse(stream, Conversation(), RequestRefused(HTTPStatus.SERVICE_UNAVAILABLE, text))
+        await _refuse(stream, Conversation(), RequestRefused(status, text, headers))
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         pass  # as above
     finally:
         await trio.aclose_forcefully(stream)
 
 
-async def _converse(stream: trio.abc.Stream, site: Site, on_upgrade: OnUpgrade) -> None:
+async def _converse(stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrade) -> None:
     conversation = Conversation()
     while True:
         try:
@@ -97,7 +111,7 @@ async def _next_request(stream: trio.abc.Stream, conversation: Conversation) -> 
     raise RequestRefused(HTTPStatus.REQUEST_TIMEOUT, text)
 
 
-async def _answer(site: Site, request: Request) -> Response:
+async def _answer(site: Answers, request: Request) -> Response:
     try:
         return await site.answer(request)
     except Exception:  # a fault in one answer must not end the server

@@ -16,6 +16,7 @@ from typing import Final
 import trio
 
 from tickwire.hub import Hub
+from tickwire.ladder import Ladder
 
 GRID_S: Final = 0.002
 """Rooms begin at multiples of this, so that up to one wake-up in so many seconds wakes the process for all of them."""
@@ -39,12 +40,18 @@ class Beat:
 
 
 class Pulse:
-    """Calls rooms when they are due, and hears their sockets before."""
+    """Calls rooms when they are due, and hears their sockets before.
+
+    Attributes:
+        hub: The sockets.
+        ladder: How much of its time the process spends in ticks.
+    """
 
     def __init__(self, spare: Callable[[float], object] | None = None) -> None:
         """Start with nothing due; ``spare`` is told how many seconds nothing is due for, before the pulse sleeps."""
         self._spare = spare
         self.hub = Hub()
+        self.ladder = Ladder()
         self._heap: list[tuple[float, int, Beat]] = []
         self._made = 0
         self._waiting: trio.CancelScope | None = None
@@ -86,6 +93,8 @@ class Pulse:
         for beat in due:
             if beat.call is not None:
                 beat.call()
+        if due:
+            self.ladder.note(now, trio.current_time())
 
     def _next_due(self) -> float:
         return self._heap[0][0] if self._heap else math.inf

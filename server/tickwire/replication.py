@@ -51,11 +51,16 @@ class ReplicationCounts:
 
 @attrs.define
 class Replicator:
-    """Sends one room's state to its seats; the room's task alone touches it."""
+    """Sends one room's state to its seats; the room's task alone touches it.
+
+    Attributes:
+        sparing: How many times as rarely as usual checksums and news go out.
+    """
 
     store: EntityStore
     hz: float
     history_s: float = 20.0
+    sparing: int = attrs.field(init=False, default=1)
     state: WorldState = attrs.field(init=False)
     version: int = attrs.field(init=False, default=0)
     history: History = attrs.field(init=False, factory=History)
@@ -90,11 +95,11 @@ class Replicator:
         """Bring every connected seat that is not blocked up to ``tick``."""
         self._tick = tick
         self._frames.clear()
-        check = tick_distance(tick, self._checked) >= self._check_ticks
+        check = tick_distance(tick, self._checked) >= self._check_ticks * self.sparing
         if check:
             self._checked = tick
         crc = checksum(self.state) if check else 0
-        news = tick % self._news_ticks == 0
+        news = tick % (self._news_ticks * self.sparing) == 0
         version = self.version
         # Nearly all seats hold what the one before them held and are told the same: the shared frame and no more.
         alike = not check and not self._has_private and version == tick

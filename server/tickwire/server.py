@@ -14,6 +14,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+import ssl
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -27,6 +28,7 @@ from tickwire.http import refuse_connection, serve_http
 from tickwire.loading import RoomType
 from tickwire.lobby import Lobby
 from tickwire.site import Site, page_site
+from tickwire.tls import open_tls
 from tickwire.web import web_root
 from tickwire_shared.errors import UsageError
 
@@ -47,16 +49,19 @@ class Running:
     Attributes:
         host: The address it listens on.
         port: The port, which is never 0.
+        secure: Whether it speaks TLS.
     """
 
     host: str
     port: int
+    secure: bool = False
 
     @property
     def url(self) -> str:
         """Where a browser on this machine finds the page."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(self.host, self.host)
-        return f"http://[{host}]:{self.port}/" if ":" in host and "[" not in host else f"http://{host}:{self.port}/"
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.host, self.host)
+        place = f"[{host}]" if ":" in host else host
+        return f"http{'s' if self.secure else ''}://{place}:{self.port}/"
 
 
 async def serve(
@@ -65,6 +70,7 @@ async def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     web: str | os.PathLike[str] | None = None,
+    tls: ssl.SSLContext | None = None,
     task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve rooms, the page, ``/healthz`` and ``/rooms`` on one port, until cancelled.
@@ -79,6 +85,7 @@ async def serve(
         host: The address to listen on; ``"0.0.0.0"`` for every network this machine is on.
         port: The port; 0 picks a free one.
         web: The folder with your game's page, served at ``/``; None for the demo's. The SDK stays at ``/sdk/``.
+        tls: Makes it ``https`` and ``wss``, on the same port; see ``load_certificate``. None for neither.
         task_status: Told the address once connections are accepted.
 
     Raises:
@@ -90,21 +97,25 @@ async def serve(
     listeners = await _listen(host, port)
     with collector:
         async with trio.open_nursery() as nursery:
-            house: trio.CancelScope = await nursery.start(_keep_house, lobby, site, listeners)
+            house: trio.CancelScope = await nursery.start(_keep_house, lobby, site, listeners, tls)
             try:
-                task_status.started(_address(listeners[0]))
+                task_status.started(_address(listeners[0], secure=tls is not None))
                 await trio.sleep_forever()
             finally:
                 await _close_house(lobby, house)
 
 
 async def _keep_house(
-    lobby: Lobby, site: Site, listeners: list[trio.SocketListener], task_status: trio.TaskStatus[trio.CancelScope]
+    lobby: Lobby,
+    site: Site,
+    listeners: list[trio.SocketListener],
+    tls: ssl.SSLContext | None,
+    task_status: trio.TaskStatus[trio.CancelScope],
 ) -> None:
     with trio.CancelScope(shield=True) as house:
         async with trio.open_nursery() as nursery:
             await nursery.start(lobby.run)
-            handler = partial(_accept, lobby, site, trio.CapacityLimiter(MAX_CONNECTIONS))
+            handler = partial(_accept, lobby, site, trio.CapacityLimiter(MAX_CONNECTIONS), tls)
             await nursery.start(partial(trio.serve_listeners, handler, listeners))
             task_status.started(house)
 
@@ -116,14 +127,18 @@ async def _close_house(lobby: Lobby, house: trio.CancelScope) -> None:
         house.cancel()
 
 
-async def _accept(lobby: Lobby, site: Site, seats: trio.CapacityLimiter, stream: trio.SocketStream) -> None:
+async def _accept(
+    lobby: Lobby, site: Site, seats: trio.CapacityLimiter, tls: ssl.SSLContext | None, stream: trio.SocketStream
+) -> None:
     try:
         seats.acquire_nowait()
     except trio.WouldBlock:
         await refuse_connection(stream, f"All {MAX_CONNECTIONS} connections are in use; come back later.")
         return
     try:
-        await serve_http(stream, site, lobby.handle_upgrade)
+        way = stream if tls is None else await open_tls(stream, tls)
+        if way is not None:
+            await serve_http(way, site, lobby.handle_upgrade)
     except Exception:  # one connection's fault must not end the server
         _log.exception("a connection failed")
     finally:
@@ -174,6 +189,6 @@ def _reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def _address(listener: trio.SocketListener) -> Running:
+def _address(listener: trio.SocketListener, *, secure: bool) -> Running:
     host, port = listener.socket.getsockname()[:2]
-    return Running(host, port)
+    return Running(host, port, secure)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from typing import cast
+from typing import Final, cast
 
 import attrs
 
@@ -14,6 +14,9 @@ from tickwire_shared.items import PROTOCOL_VERSION, check_count, number, tick_nu
 from tickwire_shared.packing import MAX_SERVER_MESSAGE_BYTES, pack, unpack_array
 from tickwire_shared.quoting import quote
 from tickwire_shared.ticks import TICK_MODULUS
+
+MAX_RUNG: Final = 3
+"""LOAD's rungs are 0 to this."""
 
 
 class ServerKind(enum.IntEnum):
@@ -27,6 +30,7 @@ class ServerKind(enum.IntEnum):
     CHECK = 6
     EPOCH = 7
     NEWS = 8
+    LOAD = 9
 
 
 @attrs.frozen
@@ -101,7 +105,15 @@ class News:
     refused: int
 
 
-ServerMessage = Welcome | SnapshotMessage | Private | EventMessage | Pong | Check | Epoch | News
+@attrs.frozen
+class Load:
+    """The server is this busy (0: not at all), and sends a snapshot every so many ticks from now on."""
+
+    rung: int
+    every: int
+
+
+ServerMessage = Welcome | SnapshotMessage | Private | EventMessage | Pong | Check | Epoch | News | Load
 
 
 def build_welcome(welcome: Welcome) -> bytes:
@@ -139,6 +151,11 @@ def build_epoch(tick: int, time: float) -> bytes:
 def build_news(tick: int, slack: int, late: int, refused: int) -> bytes:
     """Encode NEWS."""
     return pack([ServerKind.NEWS, tick, slack, late, refused])
+
+
+def build_load(rung: int, every: int) -> bytes:
+    """Encode LOAD."""
+    return pack([ServerKind.LOAD, rung, every])
 
 
 def parse_server(data: bytes) -> ServerMessage:
@@ -180,6 +197,9 @@ def parse_server(data: bytes) -> ServerMessage:
             if type(slack) is not int or abs(slack) > TICK_MODULUS:
                 raise ProtocolError(f"{quote(slack)} is no slack.")
             return News(tick_number(items[1]), slack, u32(items[3], "late"), u32(items[4], "refused"))
+        case ServerKind.LOAD:
+            check_count(items, 3)
+            return _parse_load(u32(items[1], "rung"), u32(items[2], "every"))
         case _:
             raise ProtocolError(f"{quote(kind)} is no message kind that a server sends.")
 
@@ -192,6 +212,12 @@ def _parse_snapshot(items: list[object]) -> SnapshotMessage:
             raise ProtocolError("A snapshot's group is not an array.")
     delta = Delta(cast("tuple[list[object], ...]", tuple(items[3:])))
     return SnapshotMessage(tick_number(items[1]), u32(items[2], "age"), delta)
+
+
+def _parse_load(rung: int, every: int) -> Load:
+    if rung > MAX_RUNG or every < 1:
+        raise ProtocolError(f"LOAD says rung {rung}, a snapshot every {every} ticks.")
+    return Load(rung, every)
 
 
 def _parse_welcome(value: object) -> Welcome:

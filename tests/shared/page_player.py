@@ -36,6 +36,7 @@ from tickwire_shared.schema import FieldType, Schema
 from tickwire_shared.server_messages import (
     Check,
     Epoch,
+    Load,
     News,
     Pong,
     Private,
@@ -44,6 +45,7 @@ from tickwire_shared.server_messages import (
     Welcome,
     build_check,
     build_epoch,
+    build_load,
     build_news,
     build_pong,
     build_private,
@@ -138,7 +140,7 @@ class PagePlayer:
                 return {"tick": message.tick, "owned": owned, "rows": rows}
             case EventMessage():
                 return self._event(message)
-            case Pong() | Check() | Epoch() | News():
+            case Pong() | Check() | Epoch() | News() | Load():
                 return asdict(message)
             case _:
                 assert_never(message)
@@ -177,6 +179,8 @@ class PagePlayer:
                 return build_epoch(message.tick, message.time)
             case News():
                 return build_news(message.tick, message.slack, message.late, message.refused)
+            case Load():
+                return build_load(message.rung, message.every)
             case _:
                 assert_never(message)
 

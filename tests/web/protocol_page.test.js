@@ -70,7 +70,7 @@ test("what servers send is read as the page says", () => {
     assert.ok(fit !== "ignored" && fit !== "unfit" && agrees !== false, `${block.title} ${JSON.stringify(block.meaning)}`);
   }
   const kinds = new Set(sent.map((block) => decodeMessage(bytesIn(block)).type));
-  assert.deepEqual([...kinds].sort(), ["check", "epoch", "event", "news", "pong", "private", "snapshot", "welcome"]);
+  assert.deepEqual([...kinds].sort(), ["check", "epoch", "event", "load", "news", "pong", "private", "snapshot", "welcome"]);
 });
 
 test("what clients send is written as the page says", () => {

@@ -381,7 +381,8 @@ export class Game {
     else if (message.type === "pong") this.#takePong(message, now);
     else if (message.type === "check") this.#takeCheck(joined, message);
     else if (message.type === "epoch") this.#clock.setEpoch(joined.line.unwrap(message.tick), message.time);
-    else this.#takeNews(message);
+    else if (message.type === "news") this.#takeNews(message);
+    else this.#takeLoad(joined, message.rung, message.every);
   }
 
   /** @param {Welcome} welcome @param {number} now */
@@ -390,6 +391,7 @@ export class Game {
     const joined = this.#enter(welcome);
     if (!welcome.resumed) joined.replica.awaitFull();
     joined.welcome = welcome;
+    this.#takeLoad(joined, 0, welcome.snapshotEvery); // another one follows if the server is busy
     joined.entities.context.hz = welcome.hz;
     joined.inputs?.restart();
     this.#prediction?.restart();
@@ -464,6 +466,12 @@ export class Game {
     joined.replica.awaitFull();
     this.#counts.resyncs += 1;
     this.#session.send(encodeResync(tick));
+  }
+
+  /** @param {Joined} joined @param {number} rung @param {number} every */
+  #takeLoad(joined, rung, every) {
+    this.#counts.load = rung;
+    joined.lateness.announce(every);
   }
 
   /** @param {import("./messages.js").News} news */

@@ -55,6 +55,16 @@ export class Lateness {
   }
 
   /**
+   * Expect a snapshot every so many ticks from now on; how often they came before says nothing any more.
+   * @param {number} snapshotEvery
+   */
+  announce(snapshotEvery) {
+    if (snapshotEvery === this.#every) return;
+    this.#every = this.gap = snapshotEvery;
+    this.#gaps.forget();
+  }
+
+  /**
    * A snapshot has come.
    * @param {number} late how far the server's clock was past the snapshot's tick
    * @param {number} gap ticks since the snapshot before; 0 for the first
@@ -100,6 +110,10 @@ class Recent {
     this.#values[this.#next] = value;
     this.#next = (this.#next + 1) % this.#values.length;
     this.count = Math.min(this.count + 1, this.#values.length);
+  }
+
+  forget() {
+    this.#next = this.count = 0;
   }
 
   /** The value that this share of them is below. Of none at all: 0. @param {number} share */

@@ -20,6 +20,8 @@ const LEAVE = 6;
 const RESYNC = 7;
 const VIEW = 8;
 
+/** The busiest that LOAD can say. */
+const MAX_RUNG = 3;
 /** A view's delay is told in this many steps per tick ... */
 export const VIEW_STEPS = 16;
 /** ... up to this. */
@@ -48,7 +50,8 @@ const MAX_VIEW_DELAY = 65535;
 /** @typedef {{type: "check", tick: number, publicSum: number, privateSum: number | null}} Check */
 /** @typedef {{type: "epoch", tick: number, time: number}} Epoch */
 /** @typedef {{type: "news", tick: number, slack: number, late: number, refused: number}} News */
-/** @typedef {Welcome | SnapshotMessage | PrivateMessage | EventMessage | Pong | Check | Epoch | News} ServerMessage */
+/** @typedef {{type: "load", rung: number, every: number}} Load */
+/** @typedef {Welcome | SnapshotMessage | PrivateMessage | EventMessage | Pong | Check | Epoch | News | Load} ServerMessage */
 
 /**
  * @param {string} mode
@@ -172,6 +175,12 @@ const PARSERS = {
     const slack = items[2];
     if (typeof slack !== "number" || !Number.isInteger(slack)) throw unusable("slack", slack);
     return { type: "news", tick: u32(items[1], "tick"), slack, late: u32(items[3], "late"), refused: u32(items[4], "refused") };
+  },
+  9: (items) => {
+    exactly("LOAD", items, 3);
+    const rung = u32(items[1], "rung");
+    if (rung > MAX_RUNG) throw unusable("rung", rung);
+    return { type: "load", rung, every: positive(u32(items[2], "every"), "every") };
   },
 };
 

@@ -10,6 +10,7 @@ export class Counts {
   mismatches = 0;
   resyncs = 0;
   faults = 0;
+  load = 0;
 }
 
 /**
@@ -150,6 +151,11 @@ export class GameStats {
   /** Full snapshots asked for. */
   get resyncs() {
     return this.#sources.counts.resyncs;
+  }
+
+  /** How busy the server is, from 0 (not at all) to 3 (it admits nobody else); busy ones send fewer snapshots. */
+  get load() {
+    return this.#sources.counts.load;
   }
 
   /** Messages that broke the protocol. */

@@ -1,0 +1,81 @@
+"""The ladder by itself: how it climbs, stays and comes down; what a room does on it is in the scenarios."""
+
+from __future__ import annotations
+
+import pytest
+
+from tickwire.ladder import CLIMB, RELIEF, WINDOW_S, Ladder, Rung
+
+DT = 0.05
+
+
+class Work:
+    """Ticks of ``DT`` that take a share of their time."""
+
+    def __init__(self, house: Ladder | None = None) -> None:
+        self.now = 1000.0
+        self.ladder = Ladder(self.now, house)
+
+    def do(self, load: float, seconds: float = WINDOW_S + DT) -> Rung:
+        """Go on for some time with this load, and return the rung at its end."""
+        end = self.now + seconds
+        while self.now < end:
+            self.ladder.note(self.now, self.now + load * DT)
+            self.now += DT
+        return self.ladder.rung
+
+
+def test_load_over_the_limit_climbs_one_rung_a_second_and_relief_comes_down_one_a_second() -> None:
+    work = Work()
+    assert [work.do(0.9) for _ in range(5)] == [Rung.THIN, Rung.SPARE, Rung.CLOSED, Rung.CLOSED, Rung.CLOSED]
+    assert work.ladder.load == pytest.approx(0.9, abs=0.05)
+    assert work.ladder.climbs == 3
+    assert [work.do(0.3) for _ in range(4)] == [Rung.SPARE, Rung.THIN, Rung.CALM, Rung.CALM]
+
+
+def test_between_relief_and_the_limit_it_stays_where_it_is() -> None:
+    work = Work()
+    between = (CLIMB + RELIEF) / 2
+    assert work.do(between, 3.0) is Rung.CALM
+    assert work.do(0.9) is Rung.THIN
+    assert work.do(between, 5.0) is Rung.THIN
+
+
+def test_one_slow_tick_is_no_overload() -> None:
+    work = Work()
+    work.ladder.note(work.now, work.now + 0.5)
+    work.now += 0.5
+    assert work.do(0.1, 3.0) is Rung.CALM
+    assert work.ladder.climbs == 0
+
+
+def test_it_says_when_the_rung_changes_and_only_then() -> None:
+    ladder = Ladder(0.0)
+    changes = [ladder.note(at * DT, at * DT + 0.9 * DT) for at in range(200)]
+    assert sum(changes) == 3
+
+
+def test_a_calm_room_of_a_busy_process_stands_on_the_rung_of_the_process() -> None:
+    house = Work()
+    house.do(0.9, 2 * WINDOW_S + DT)
+    room = Work(house.ladder)
+    assert room.do(0.01) is Rung.SPARE
+    assert room.ladder.climbs == 0
+    house.do(0.1, 3 * WINDOW_S + DT)
+    assert room.do(0.01) is Rung.CALM
+
+
+@pytest.mark.parametrize(
+    "rung, thinning, sparing, admits, drops",
+    [
+        (Rung.CALM, 1, 1, True, False),
+        (Rung.THIN, 2, 1, True, False),
+        (Rung.SPARE, 2, 4, True, True),
+        (Rung.CLOSED, 4, 4, False, True),
+    ],
+)
+def test_each_rung_does_without_more(rung: Rung, thinning: int, sparing: int, admits: bool, drops: bool) -> None:
+    ladder = Ladder()
+    ladder.rung = rung
+    assert (ladder.thinning, ladder.sparing) == (thinning, sparing)
+    assert (ladder.admits, ladder.drops_late_ticks) == (admits, drops)
