@@ -49,7 +49,7 @@ MAX_CATCH_UP_STEPS: Final = 5
 JOIN_TIMEOUT_S: Final = 10.0
 """A room that nobody joined after this long is disposed."""
 
-REST_S: Final = 5.0
+REST_S: Final = 10.0
 """A room at rest runs one tick this often, which tells its players that it is there, and what they should hold."""
 
 HISTORY_S: Final = 5.0

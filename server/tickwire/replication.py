@@ -100,36 +100,37 @@ class Replicator:
             self._checked = tick
         crc = checksum(self.state) if check else 0
         news = tick % (self._news_ticks * self.sparing) == 0
-        version = self.version
-        # Nearly all seats hold what the one before them held and are told the same: the shared frame and no more.
-        alike = not check and not self._has_private and version == tick
-        base: int | None = None
-        shared = b""
-        sent = 0
+        moved = self.version == tick
+        # Nearly all seats hold what the one before them held and are told the same: the shared bytes and no more.
+        alike = False
+        held: int | None = None
+        heard = 0
+        snapshot = shared = b""
         for seat in seats:
             link = seat.link
             if link is None:
                 continue
-            if alike and seat.version == base and not seat.own and base is not None:
-                if link.write_nowait(shared + self._news_frame(seat) if news else shared):
-                    seat.version = version
-                    sent += 1
+            if alike and seat.version == held and not seat.own and (moved or seat.heard_tick == heard):
+                data = shared + self._news_frame(seat) if news else shared
+                if not data:
+                    continue
+                if link.write_nowait(data):
+                    self.counts.bytes_out += len(data)
+                    if snapshot:
+                        seat.version = self.version
+                        seat.heard_tick = tick
+                        self.counts.snapshots += 1
                 else:
                     self.counts.passed_over += 1
                     seat.news_sent = None
             elif link.blocked:
                 self.counts.passed_over += 1
             else:
-                self.counts.bytes_out += sent * len(shared)
-                self.counts.snapshots += sent
-                sent = 0
-                base = seat.version
+                held, heard = seat.version, seat.heard_tick
                 self._flush_seat(seat, link, crc if check else None, news=news)
-                shared = self._frames.get(base, b"")
-                if not shared:
-                    base = None
-        self.counts.bytes_out += sent * len(shared)
-        self.counts.snapshots += sent
+                snapshot = self._frames.get(held, b"")
+                shared = snapshot + self._check_frame(seat, crc) if check else snapshot
+                alike = held is not None and not self._has_private
 
     def settled(self, seats: Iterable[Seat]) -> bool:
         """Whether every connected seat holds the present state, and nothing waits for it."""

@@ -173,7 +173,7 @@ class Room(Generic[InputT]):
     def rest(self) -> None:
         """Call it in ``on_tick`` when nothing moves: the next ticks are left out until something happens.
 
-        That is a join, a leave, an input other than the neutral one, an event, or a timer that is due; five seconds at
+        That is a join, a leave, an input other than the neutral one, an event, or a timer that is due; ten seconds at
         most. Ticks go on counting, and time in them. A lobby or a game of chess costs nothing between two moves.
         """
         self._running.rest_asked = True
