@@ -17,7 +17,7 @@ import structlog
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
-from tickwire.framing import build_close_frame, build_frame
+from tickwire.framing import PING_FRAME, build_close_frame, build_frame
 from tickwire.hub import Hub
 from tickwire.input_reader import Rows
 from tickwire.lingering import linger
@@ -87,6 +87,7 @@ class Session:
         self._seat: Seat | None = None
         self._generation = 0
         self._left = False
+        self._confirmed = False
         self._recall: Callable[[bytes], tuple[int, Rows] | None] | None = None
         self._round_trip = RoundTrip()
 
@@ -96,6 +97,15 @@ class Session:
     def blocked(self) -> bool:
         """Whether a write would be refused now."""
         return self._transport.blocked
+
+    @property
+    def last_heard(self) -> float:
+        """``trio.current_time()`` of the last bytes that came."""
+        return self._transport.last_heard
+
+    def ping(self) -> None:
+        """Ask for a sign of life, unless a write would be refused now."""
+        self.write_nowait(PING_FRAME)
 
     def close(self, code: int, reason: str) -> None:
         """Start closing; the first reason counts."""
@@ -179,6 +189,8 @@ class Session:
                 now = trio.current_time() * 1000.0
                 heard = self._transport.last_heard * 1000.0
                 self._round_trip.asked(now)
+                if self.state is SessionState.LIVE:
+                    self._confirm()
                 self.write_nowait(build_frame(build_pong(message.t1, heard, now)))
             case EventMessage():
                 self._talk()
@@ -202,6 +214,13 @@ class Session:
 
     def _talk(self) -> None:
         self.state = next_session_state(self.state, SessionEvent.TALK)
+        self._confirm()
+
+    def _confirm(self) -> None:
+        """Tell the room, at the first message behind WELCOME, that the player has heard that."""
+        if not self._confirmed and self._engine is not None and self._seat is not None:
+            self._confirmed = True
+            self._engine.confirm(self._seat)
 
     def _joined(self) -> tuple[Engine, Seat]:
         assert self._engine is not None

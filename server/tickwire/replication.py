@@ -115,6 +115,7 @@ class Replicator:
                     self.counts.passed_over += 1
             elif link.blocked:
                 self.counts.passed_over += 1
+                seat.events.passed_over()
             else:
                 self.counts.bytes_out += sent * len(shared)
                 self.counts.snapshots += sent
@@ -136,8 +137,7 @@ class Replicator:
         if news:
             behind += self._news_frame(seat)
         if before or behind or seat.own:
-            frame = b"".join([*seat.control, before, frame, *seat.events, behind])
-            seat.clear_queues()
+            frame = seat.take_queued(before + frame, behind)
         if frame and link.write_nowait(frame):
             self.counts.bytes_out += len(frame)
 
