@@ -15,6 +15,9 @@ from tickwire_shared.quoting import quote
 
 InputT = TypeVar("InputT")
 
+MAX_NAME_LENGTH: Final = 64
+"""Characters, unless the server is told otherwise."""
+
 
 class LeaveReason(enum.Enum):
     """Why a player is gone."""
@@ -76,14 +79,30 @@ class Player(Generic[InputT]):
         id: The number of its seat, from 1, never used again in the room.
         options: What the client sent with its join: untrusted.
         input: The command in force this tick: the one for this tick, the last one held, or the neutral one. Read only.
+        user: What ``Room.on_auth`` returned.
+        claims: What its signed token says: trusted; empty without ``--token-key``.
         connected: Whether it has a connection now.
         entities: What it owns, by id; the room keeps it. Read `owned`.
         topics: What it is subscribed to.
         last_will: What the others are sent when its connection is lost; see `set_will`.
+        name_length: How long a text option may be, unless the game says how long.
         rtt_s: The round trip as the server measures it, smoothed, in seconds; 0 before the first.
     """
 
-    __slots__ = ("_host", "connected", "entities", "id", "input", "last_will", "options", "rtt_s", "topics")
+    __slots__ = (
+        "_host",
+        "claims",
+        "connected",
+        "entities",
+        "id",
+        "input",
+        "last_will",
+        "name_length",
+        "options",
+        "rtt_s",
+        "topics",
+        "user",
+    )
 
     def __init__(self, host: PlayerHost, ident: int, options: Mapping[str, object], neutral: InputT) -> None:
         """Made by the room."""
@@ -96,6 +115,9 @@ class Player(Generic[InputT]):
         self.rtt_s = 0.0
         self.topics: set[str] = set()
         self.last_will: Will | None = None
+        self.user: Any = None
+        self.claims: Mapping[str, object] = {}
+        self.name_length = MAX_NAME_LENGTH
 
     def __repr__(self) -> str:
         """Name the seat."""
@@ -106,12 +128,16 @@ class Player(Generic[InputT]):
         """The entities spawned for this player, by id; they are despawned after it leaves."""
         return tuple(self.entities.values())
 
-    def option(self, name: str, default: str = "", *, max_length: int = 64) -> str:
-        """Return a text option of the join, without control characters and not too long; else ``default``."""
+    def option(self, name: str, default: str = "", *, max_length: int | None = None) -> str:
+        """Return a text option of the join, without control characters and not too long; else ``default``.
+
+        ``max_length`` is in characters; the server's limit for names unless given.
+        """
         value = self.options.get(name)
         if not isinstance(value, str):
             return default
-        clean = "".join(character for character in value if character.isprintable()).strip()[:max_length]
+        most = self.name_length if max_length is None else max_length
+        clean = "".join(character for character in value if character.isprintable()).strip()[:most]
         return clean.encode("utf-8", "ignore").decode() or default
 
     def send(self, event: Event, *, policy: PolicyName | None = None) -> None:

@@ -15,6 +15,7 @@ from tickwire_shared.policies import PolicyName
 from tickwire_shared.schema import Schema
 
 if TYPE_CHECKING:
+    from tickwire.auth import JoinRequest
     from tickwire.engine import Engine
     from tickwire.past import Past
 
@@ -70,6 +71,16 @@ class Room(Generic[InputT]):
         cls.input_reader = None if cls.schema.input is None else InputReader(cls.schema.input)
 
     # Hooks
+
+    @classmethod
+    def on_auth(cls, request: JoinRequest) -> object:
+        """Decide whether somebody may join, before a seat is taken or a room made; may be ``async``.
+
+        What it returns becomes ``player.user``. To refuse, raise ``NotAllowed("a sentence for the player")``, or
+        return False. What else it raises, or more time than the join may take, ends this join and nothing else. A
+        player that comes back after a lost connection is not asked again. Don't block: all rooms would wait.
+        """
+        return None
 
     def on_create(self, options: Mapping[str, object]) -> None:
         """The room begins; ``options`` are those of the join that made it."""
