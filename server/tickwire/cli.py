@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import sys
+from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -14,10 +15,12 @@ import trio
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
+from tickwire.limits import Limits
 from tickwire.loading import RoomType, load_room
 from tickwire.logs import LogLevel, configure_logs
 from tickwire.server import Running, serve
 from tickwire.signals import cancelled_by_signals
+from tickwire.token_key import load_token_key
 from tickwire_shared.errors import UsageError
 
 DEMO = "tickwire.demo.arena:Arena"
@@ -77,6 +80,7 @@ app = App(
     help_format="plaintext",
     version=lambda: version("tickwire"),
 )
+_LIMITS = Limits()
 _log = structlog.get_logger(__name__)
 
 
@@ -86,6 +90,9 @@ def main() -> None:
         app(exit_on_error=False, print_error=False)
     except CycloptsError as error:
         print(f"tickwire: {' '.join(str(error).split())} (tickwire --help shows how)", file=sys.stderr)
+        sys.exit(MISUSED)
+    except UsageError as error:  # a limit that makes no sense
+        print(f"tickwire: {error} (tickwire --help shows how)", file=sys.stderr)
         sys.exit(MISUSED)
 
 
@@ -99,6 +106,9 @@ def serve_command(
     tls_cert: Path | None = None,
     tls_key: Path | None = None,
     tls_dev: Annotated[bool, Parameter(negative=())] = False,
+    origin: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    token_key: str | None = None,
+    limits: Annotated[Limits, Parameter(name="*", group="Limits")] = _LIMITS,
     log_level: LogLevel = LogLevel.INFO,
 ) -> int:
     """Serve rooms, their page, /rooms and /healthz on one port, until Ctrl+C.
@@ -114,14 +124,23 @@ def serve_command(
         tls_cert: A certificate in PEM form, with those that lead to its authority: serve https and wss on the port.
         tls_key: Its private key; not needed if the certificate's file holds it.
         tls_dev: Serve https and wss with a certificate made here; says which authority a browser has to trust for it.
+        origin: Pages that may play here, like https://game.example, or * for any; repeatable. None: our own host's.
+        token_key: Who joins needs a token signed with the key in this file, or in env:NAME: a secret, or a public key.
+        limits: What the outside world may ask.
         log_level: What is worth a line.
     """
     configure_logs(log_level)
     status = OK
     try:
+        if bots and token_key is not None:
+            raise UsageError("the bots have no tokens: use --bots without --token-key")
         types = [load_room(name) for name in rooms or (DEMO,)]
         tls = _tls(tls_cert, tls_key, host if tls_dev else None)
-        trio.run(partial(_serve, types, host=host, port=port, web=web, bots=bots, tls=tls))
+        key = None if token_key is None else load_token_key(token_key)
+        server = partial(
+            serve, types, host=host, port=port, web=web, tls=tls, limits=limits, origins=origin, token_key=key
+        )
+        trio.run(_serve, server, types, bots)
     except* UsageError as group:
         status = _misused(group)
     return status
@@ -181,12 +200,10 @@ def _tls(cert: Path | None, key: Path | None, dev_host: str | None) -> ssl.SSLCo
     return load_certificate(cert, key)
 
 
-async def _serve(
-    types: list[RoomType], *, host: str, port: int, web: Path | None, bots: int, tls: ssl.SSLContext | None
-) -> None:
+async def _serve(server: Callable[..., Awaitable[None]], types: list[RoomType], bots: int) -> None:
     with cancelled_by_signals():
         async with trio.open_nursery() as nursery:
-            running: Running = await nursery.start(partial(serve, types, host=host, port=port, web=web, tls=tls))
+            running: Running = await nursery.start(server)
             names = ", ".join(room.name for room in types)
             print(f"tickwire serves {names} at {running.url}  (Ctrl+C stops)", flush=True)
             if bots:

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Final
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVarTuple
 
 import attrs
 import structlog
@@ -62,6 +63,8 @@ _INTERNAL_ERROR: Final = 1011  # section 7.4.1, too
 _FAULT_CODES: Final = frozenset((CloseCode.BAD_MESSAGE, CloseCode.TOO_MANY_MESSAGES))
 
 _log = structlog.get_logger("tickwire.connection")
+
+Given = TypeVarTuple("Given")
 
 FindRoom = Callable[[Join | Resume], "Engine"]
 Authorize = Callable[[Join], Pass | Awaitable[Pass]]
@@ -164,12 +167,12 @@ class Session:
                 return
         if self.closing is not None:
             return
-        self._guard(lambda: self._handle(payload))
+        self._guard(self._handle, payload)
 
-    def _guard(self, act: Callable[[], None]) -> None:
+    def _guard(self, act: Callable[[*Given], None], *given: *Given) -> None:
         """Let what goes wrong in ``act`` end this connection and nothing else."""
         try:
-            act()
+            act(*given)
         except ProtocolError as error:
             _log.info("bad message", code=int(error.code), reason=str(error))
             self.close(error.code, str(error))
@@ -268,7 +271,7 @@ class Session:
         if isinstance(answer, Pass):
             self._sit_down(message, answer)
         else:
-            self.start_soon(lambda: self._await_pass(message, answer))
+            self.start_soon(partial(self._await_pass, message, answer))
 
     async def _await_pass(self, join: Join, answer: Awaitable[Pass]) -> None:
         """Go on with a join once the game has decided about it."""
@@ -279,7 +282,7 @@ class Session:
             self.close(error.code, str(error))
             return
         if self.closing is None:
-            self._guard(lambda: self._sit_down(join, granted))
+            self._guard(self._sit_down, join, granted)
 
     def _sit_down(self, join: Join, granted: Pass) -> None:
         engine = self._find_room(attrs.evolve(join, options=granted.options))

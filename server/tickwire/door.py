@@ -70,7 +70,7 @@ def check_origins(origins: Sequence[str]) -> frozenset[str]:
 def peer_address(stream: trio.abc.Stream) -> str:
     """The address that a connection comes from, or an empty string."""
     if isinstance(stream, trio.SSLStream):
-        return peer_address(cast("trio.abc.Stream", stream.transport_stream))
+        return peer_address(cast("trio.SSLStream[trio.abc.Stream]", stream).transport_stream)
     if not isinstance(stream, trio.SocketStream):
         return ""
     try:

@@ -43,7 +43,7 @@ class Limits:
         head_bytes: Size of a request's head.
         message_bytes: Size of a client's message; at most what the protocol allows.
         name_length: Characters of a name that a player gives itself, where the game asks for no other length.
-        rooms: Rooms that run at once.
+        max_rooms: Rooms that run at once.
         trusted_proxies: Proxies in front, whose word (X-Forwarded-For) on a client's address counts.
     """
 
@@ -60,7 +60,7 @@ class Limits:
     head_bytes: int = MAX_HEAD_BYTES
     message_bytes: int = MAX_CLIENT_MESSAGE_BYTES
     name_length: int = MAX_NAME_LENGTH
-    rooms: int = 1000
+    max_rooms: int = 1000
     trusted_proxies: int = 0
 
     def __attrs_post_init__(self) -> None:

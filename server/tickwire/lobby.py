@@ -57,7 +57,7 @@ class Lobby:
             self._types[room_type.name] = room_type
         if not self._types:
             raise DeclarationError("A server needs at least one room type.")
-        self._max_rooms = self.door.limits.rooms
+        self._max_rooms = self.door.limits.max_rooms
         self._rooms: dict[str, Engine] = {}
         self._start: Callable[[Engine], None] | None = None
         self._closing = False

@@ -68,7 +68,7 @@ class Chess(Room[None]):
 @asynccontextmanager
 async def running(*room_types: type[Room[Any]], max_rooms: int = 100) -> AsyncGenerator[Lobby]:
     async with trio.open_nursery() as nursery:
-        lobby = Lobby(room_types, door=Door(Limits(rooms=max_rooms)))
+        lobby = Lobby(room_types, door=Door(Limits(max_rooms=max_rooms)))
         await nursery.start(lobby.run)
         yield lobby
         nursery.cancel_scope.cancel()
