@@ -20,7 +20,7 @@ from tickwire_client.conditioner import Link
 from tickwire_client.frames import close_frame
 from tickwire_client.wire import RECEIVE_BYTES, Wire
 from tickwire_shared.closing import ABNORMAL, clip_reason
-from tickwire_shared.errors import ConnectionEnded, ProtocolError
+from tickwire_shared.errors import ConnectionEnded, ProtocolError, UsageError
 from tickwire_shared.packing import MAX_SERVER_MESSAGE_BYTES
 
 OPEN_TIMEOUT_S = 10.0
@@ -137,6 +137,22 @@ def tcp_dial(address: Address, ssl_context: ssl.SSLContext | None) -> Dial:
         return stream
 
     return dial
+
+
+def trusting(authority: str | os.PathLike[str]) -> ssl.SSLContext:
+    """Make a TLS context that trusts the certificates in the file ``authority`` besides the system's.
+
+    Raises:
+        UsageError: The file can't be read or holds no certificate.
+    """
+    context = ssl.create_default_context()
+    try:
+        context.load_verify_locations(authority)
+    except ssl.SSLError as error:
+        raise UsageError(f"{os.fspath(authority)!r} holds no certificate in PEM form") from error
+    except OSError as error:
+        raise UsageError(f"the certificate {os.fspath(authority)!r} can't be read: {error.strerror}") from error
+    return context
 
 
 async def shake_hands(stream: trio.SSLStream[trio.SocketStream]) -> None:

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import random
+import ssl
 from collections import Counter
 
 import trio
@@ -20,7 +21,7 @@ from tickwire_client.arena_scout import ArenaScout
 from tickwire_client.bots import Scouts, play
 from tickwire_client.client import Game, connect
 from tickwire_client.conditioner import Link
-from tickwire_client.connection import Dial
+from tickwire_client.connection import Dial, tcp_dial
 from tickwire_client.decoding import SharedDecoder
 from tickwire_client.histogram import Histogram
 from tickwire_client.progress import show_progress
@@ -219,6 +220,7 @@ async def run_swarm(
     seed: int = 0,
     dial: Dial | None = None,
     link: Link | None = None,
+    ssl_context: ssl.SSLContext | None = None,
 ) -> SwarmReport:
     """Let ``count`` bots join ``room``, play together for a while, and leave.
 
@@ -231,13 +233,15 @@ async def run_swarm(
         seed: Of the bots' randomness.
         dial: Opens each bot's stream, instead of TCP to ``url``.
         link: How bad each bot's network is to be.
+        ssl_context: For ``wss``; by default the system's certificates decide.
 
     Raises:
         UsageError: The URL is not one, or there are no bots.
     """
     if count < 1:
         raise UsageError(f"A swarm of {count} bots can't play; ask for at least 1.")
-    parse_address(url)
+    address = parse_address(url)
+    dial = dial or tcp_dial(address, ssl_context)
     swarm = Swarm(SwarmOrder(url, room, count, duration_s, seed), dial, link)
     async with trio.open_nursery() as nursery:
         if progress:

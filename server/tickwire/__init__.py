@@ -1,5 +1,7 @@
 """tickwire: a server-authoritative state-sync server for multiplayer games in the browser."""
 
+from tickwire.auth import JoinRequest as JoinRequest
+from tickwire.limits import Limits as Limits
 from tickwire.lobby import Lobby as Lobby
 from tickwire.past import Past as Past
 from tickwire.player import LeaveReason as LeaveReason
@@ -23,4 +25,5 @@ from tickwire_shared.declare import quantized as quantized
 from tickwire_shared.declare import ref as ref
 from tickwire_shared.declare import text as text
 from tickwire_shared.declare import trigger as trigger
+from tickwire_shared.errors import NotAllowed as NotAllowed
 from tickwire_shared.errors import TickwireError as TickwireError

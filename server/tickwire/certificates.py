@@ -96,21 +96,6 @@ def authority_folder() -> Path:
     return Path(data) / "tickwire"
 
 
-def trusting(authority: str | os.PathLike[str]) -> ssl.SSLContext:
-    """Make a client's TLS context that trusts the certificates in ``authority`` besides the system's.
-
-    Raises:
-        UsageError: The file can't be read or holds no certificate.
-    """
-    _check_readable(Path(authority), "authority's certificate")
-    context = ssl.create_default_context()
-    try:
-        context.load_verify_locations(authority)
-    except ssl.SSLError as error:
-        raise UsageError(f"{str(authority)!r} holds no certificate in PEM form: {_words(error)}") from error
-    return context
-
-
 def _server_context() -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.minimum_version = ssl.TLSVersion.TLSv1_2

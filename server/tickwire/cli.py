@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
+from collections.abc import Awaitable, Callable
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -13,10 +15,12 @@ import trio
 from cyclopts import App, CycloptsError, Parameter
 from cyclopts.validators import Number
 
+from tickwire.limits import Limits
 from tickwire.loading import RoomType, load_room
 from tickwire.logs import LogLevel, configure_logs
 from tickwire.server import Running, serve
 from tickwire.signals import cancelled_by_signals
+from tickwire.token_key import load_token_key
 from tickwire_shared.errors import UsageError
 
 DEMO = "tickwire.demo.arena:Arena"
@@ -35,7 +39,10 @@ Examples:
   tickwire serve game:Arena --web page      class Arena in game.py, with the
                                             page page/index.html
   tickwire serve a:Lobby b:Race --port 9000
-  tickwire serve --host 0.0.0.0             for all who reach this machine"""
+  tickwire serve --host 0.0.0.0             for all who reach this machine
+  tickwire serve --tls-dev                  https and wss, with a certificate
+                                            made here for this machine
+  tickwire serve --tls-cert fullchain.pem --tls-key privkey.pem --port 443"""
 
 _BOTS_EXAMPLES = """\
 Examples:
@@ -73,6 +80,7 @@ app = App(
     help_format="plaintext",
     version=lambda: version("tickwire"),
 )
+_LIMITS = Limits()
 _log = structlog.get_logger(__name__)
 
 
@@ -83,6 +91,9 @@ def main() -> None:
     except CycloptsError as error:
         print(f"tickwire: {' '.join(str(error).split())} (tickwire --help shows how)", file=sys.stderr)
         sys.exit(MISUSED)
+    except UsageError as error:  # a limit that makes no sense
+        print(f"tickwire: {error} (tickwire --help shows how)", file=sys.stderr)
+        sys.exit(MISUSED)
 
 
 @app.command(name="serve", help_epilogue=_SERVE_EXAMPLES)
@@ -92,6 +103,12 @@ def serve_command(
     port: Annotated[int, Parameter(validator=Number(gte=0, lte=65535))] = 8000,
     bots: Annotated[int, Parameter(validator=Number(gte=0, lte=1000))] = 0,
     web: Path | None = None,
+    tls_cert: Path | None = None,
+    tls_key: Path | None = None,
+    tls_dev: Annotated[bool, Parameter(negative=())] = False,
+    origin: Annotated[tuple[str, ...], Parameter(negative=())] = (),
+    token_key: str | None = None,
+    limits: Annotated[Limits, Parameter(name="*", group="Limits")] = _LIMITS,
     log_level: LogLevel = LogLevel.INFO,
 ) -> int:
     """Serve rooms, their page, /rooms and /healthz on one port, until Ctrl+C.
@@ -104,13 +121,26 @@ def serve_command(
         port: The port; 0 picks a free one and prints it.
         bots: How many bots join the first room and play.
         web: The folder with your game's page (index.html), served at /. The browser SDK stays at /sdk/tickwire.js.
+        tls_cert: A certificate in PEM form, with those that lead to its authority: serve https and wss on the port.
+        tls_key: Its private key; not needed if the certificate's file holds it.
+        tls_dev: Serve https and wss with a certificate made here; says which authority a browser has to trust for it.
+        origin: Pages that may play here, like https://game.example, or * for any; repeatable. None: our own host's.
+        token_key: Who joins needs a token signed with the key in this file, or in env:NAME: a secret, or a public key.
+        limits: What the outside world may ask.
         log_level: What is worth a line.
     """
     configure_logs(log_level)
     status = OK
     try:
+        if bots and token_key is not None:
+            raise UsageError("the bots have no tokens: use --bots without --token-key")
         types = [load_room(name) for name in rooms or (DEMO,)]
-        trio.run(partial(_serve, types, host=host, port=port, web=web, bots=bots))
+        tls = _tls(tls_cert, tls_key, host if tls_dev else None)
+        key = None if token_key is None else load_token_key(token_key)
+        server = partial(
+            serve, types, host=host, port=port, web=web, tls=tls, limits=limits, origins=origin, token_key=key
+        )
+        trio.run(_serve, server, types, bots)
     except* UsageError as group:
         status = _misused(group)
     return status
@@ -126,6 +156,7 @@ def bots_command(
     duration: Annotated[float, Parameter(validator=Number(gt=0))] = 10.0,
     rtt: Annotated[float, Parameter(validator=Number(gte=0, lte=60_000))] = 0.0,
     jitter: Annotated[float, Parameter(validator=Number(gte=0, lte=60_000))] = 0.0,
+    tls_ca: Path | None = None,
     json: Annotated[bool, Parameter(negative=())] = False,
 ) -> int:
     """Let bots join a room, play for a while, and report what they saw.
@@ -139,21 +170,40 @@ def bots_command(
         duration: How many seconds they play once all have joined.
         rtt: A bad network: how many milliseconds a round trip takes longer.
         jitter: By how many milliseconds it varies, more or less.
+        tls_ca: The certificate of an authority to trust besides the system's, as --tls-dev makes one.
         json: Print the report as one line of JSON, and no progress.
     """
     configure_logs(LogLevel.WARNING)
     status = OK
     try:
-        status = trio.run(partial(_send_bots, url, room, count, duration, rtt=rtt, jitter=jitter, as_json=json))
+        order = partial(_send_bots, url, room, count, duration, rtt=rtt, jitter=jitter, tls_ca=tls_ca, as_json=json)
+        status = trio.run(order)
     except* UsageError as group:
         status = _misused(group)
     return status
 
 
-async def _serve(types: list[RoomType], *, host: str, port: int, web: Path | None, bots: int) -> None:
+def _tls(cert: Path | None, key: Path | None, dev_host: str | None) -> ssl.SSLContext | None:
+    """What the options on TLS ask for; None for plain HTTP."""
+    if cert is None and key is None and dev_host is None:
+        return None
+    from tickwire.certificates import load_certificate, make_certificate  # what makes one takes 0.1 s to import
+
+    if dev_host is not None:
+        if cert is not None or key is not None:
+            raise UsageError("--tls-dev makes a certificate; give either it or --tls-cert and --tls-key")
+        made = make_certificate(dev_host)
+        print(f"Browsers trust this server once they trust the authority {made.authority}", file=sys.stderr)
+        return made.context
+    if cert is None:
+        raise UsageError("--tls-key is half of a pair: name the certificate with --tls-cert")
+    return load_certificate(cert, key)
+
+
+async def _serve(server: Callable[..., Awaitable[None]], types: list[RoomType], bots: int) -> None:
     with cancelled_by_signals():
         async with trio.open_nursery() as nursery:
-            running: Running = await nursery.start(partial(serve, types, host=host, port=port, web=web))
+            running: Running = await nursery.start(server)
             names = ", ".join(room.name for room in types)
             print(f"tickwire serves {names} at {running.url}  (Ctrl+C stops)", flush=True)
             if bots:
@@ -163,24 +213,37 @@ async def _serve(types: list[RoomType], *, host: str, port: int, web: Path | Non
 async def _play_along(url: str, room: str, count: int) -> None:
     from tickwire_client.swarm import run_swarm  # a server without bots needs no client
 
+    trust = ssl.create_default_context()
+    trust.check_hostname = False  # they talk to the server that they are a part of
+    trust.verify_mode = ssl.CERT_NONE
     try:
-        await run_swarm(url.replace("http", "ws", 1), room, count, float("inf"), progress=False)
+        await run_swarm(url.replace("http", "ws", 1), room, count, float("inf"), ssl_context=trust)
     except Exception:  # bots are guests: the game goes on without them
         _log.exception("the bots gave up", room=room)
 
 
 async def _send_bots(
-    url: str, room: str, count: int, duration_s: float, *, rtt: float, jitter: float, as_json: bool
+    url: str,
+    room: str,
+    count: int,
+    duration_s: float,
+    *,
+    rtt: float,
+    jitter: float,
+    tls_ca: Path | None,
+    as_json: bool,
 ) -> int:
     from rich.console import Console
 
     from tickwire_client.conditioner import Link
+    from tickwire_client.connection import trusting
     from tickwire_client.swarm import run_swarm
 
     status = INTERRUPTED
     link = Link.of_round_trip(rtt, jitter) if rtt or jitter else None
     with cancelled_by_signals():
-        report = await run_swarm(url, room, count, duration_s, progress=not as_json, link=link)
+        trust = None if tls_ca is None else trusting(tls_ca)
+        report = await run_swarm(url, room, count, duration_s, progress=not as_json, link=link, ssl_context=trust)
         if as_json:
             print(report.to_json())
         else:

@@ -5,24 +5,31 @@
     nursery of the connection
     +-- trio-websocket's reader     receives; delivers fast messages to the session as it goes
     +-- slow messages               the rest: text, fragments, large ones
+    +-- (asking the game)           only while Room.on_auth decides about the join
     +-- (finishing a write)         only while the socket doesn't take a frame whole
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
+from typing import TYPE_CHECKING, Final, TypeVarTuple
 
+import attrs
 import structlog
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
-from tickwire.framing import build_close_frame, build_frame
+from tickwire.auth import Pass
+from tickwire.framing import PING_FRAME, build_close_frame, build_frame
 from tickwire.hub import Hub
+from tickwire.limits import Limits
 from tickwire.lingering import linger
 from tickwire.player import LeaveReason
 from tickwire.round_trip import RoundTrip
 from tickwire.seat import Seat
+from tickwire.traffic import TrafficWatch
 from tickwire.transport import Transport
 from tickwire_shared.client_messages import (
     ClientKind,
@@ -37,18 +44,12 @@ from tickwire_shared.client_messages import (
 from tickwire_shared.closing import ABNORMAL, CloseCode, clip_reason
 from tickwire_shared.errors import ProtocolError
 from tickwire_shared.event_messages import EventMessage
-from tickwire_shared.packing import MAX_CLIENT_MESSAGE_BYTES, unpack_array
+from tickwire_shared.packing import unpack_array
 from tickwire_shared.server_messages import build_pong
 from tickwire_shared.session import SessionEvent, SessionState, next_session_state
 
 if TYPE_CHECKING:
     from tickwire.engine import Engine
-
-JOIN_DEADLINE_S: Final = 10.0
-"""From the upgrade to the first message."""
-
-HANDSHAKE_DEADLINE_S: Final = 5.0
-"""For the answer to an upgrade request whose head was read already."""
 
 CLOSE_DEADLINE_S: Final = 2.0
 """How long the peer may take to answer a close frame."""
@@ -62,7 +63,32 @@ _FAULT_CODES: Final = frozenset((CloseCode.BAD_MESSAGE, CloseCode.TOO_MANY_MESSA
 
 _log = structlog.get_logger("tickwire.connection")
 
+Given = TypeVarTuple("Given")
+
 FindRoom = Callable[[Join | Resume], "Engine"]
+Authorize = Callable[[Join], Pass | Awaitable[Pass]]
+"""Says on what terms a join may go on; raises ProtocolError if it may not. Awaitable if the game has to be asked."""
+
+
+def _let_anybody(join: Join) -> Pass:
+    return Pass(join.options)
+
+
+@attrs.frozen(kw_only=True)
+class Surroundings:
+    """What a connection needs of its server.
+
+    Attributes:
+        hub: Reads the connection if it is a plain socket.
+        limits: What its peer may ask.
+        authorize: Asked about a join before the room is looked for, so before one is made.
+        watch: Looks at its traffic.
+    """
+
+    hub: Hub | None = None
+    limits: Limits = attrs.field(factory=Limits)
+    authorize: Authorize = _let_anybody
+    watch: TrafficWatch | None = None
 
 
 class Session:
@@ -74,18 +100,23 @@ class Session:
         write_nowait: Writes whole frames, or returns False and writes nothing.
     """
 
-    def __init__(self, transport: Transport, find_room: FindRoom) -> None:
+    def __init__(self, transport: Transport, find_room: FindRoom, surroundings: Surroundings | None = None) -> None:
         """Start before the join."""
+        self.start_soon: Callable[[Callable[[], Awaitable[None]]], None] = _not_yet
         self.state = SessionState.NEW
         self.closing: tuple[int, str] | None = None
         self.close_asked = trio.Event()
         self.write_nowait: Callable[[bytes], bool] = transport.write_nowait
         self._transport = transport
         self._find_room = find_room
+        around = surroundings or Surroundings()
+        self._authorize = around.authorize
+        self._limits = around.limits
         self._engine: Engine | None = None
         self._seat: Seat | None = None
         self._generation = 0
         self._left = False
+        self._confirmed = False
         self._round_trip = RoundTrip()
 
     # The room's side
@@ -94,6 +125,15 @@ class Session:
     def blocked(self) -> bool:
         """Whether a write would be refused now."""
         return self._transport.blocked
+
+    @property
+    def last_heard(self) -> float:
+        """``trio.current_time()`` of the last bytes that came."""
+        return self._transport.last_heard
+
+    def ping(self) -> None:
+        """Ask for a sign of life, unless a write would be refused now."""
+        self.write_nowait(PING_FRAME)
 
     def close(self, code: int, reason: str) -> None:
         """Start closing; the first reason counts."""
@@ -111,8 +151,6 @@ class Session:
         """Say that the join was accepted."""
         if self.state is SessionState.JOINING:
             self.state = next_session_state(self.state, SessionEvent.ADMIT)
-            engine, seat = self._joined()
-            self._transport.shortcut = engine.input_taker(seat)
 
     # The peer's side
 
@@ -120,8 +158,12 @@ class Session:
         """Take one binary message; a bad one starts the close of this connection and nothing else."""
         if self.closing is not None:
             return
+        self._guard(self._handle, payload)
+
+    def _guard(self, act: Callable[[*Given], None], *given: *Given) -> None:
+        """Let what goes wrong in ``act`` end this connection and nothing else."""
         try:
-            self._handle(payload)
+            act(*given)
         except ProtocolError as error:
             _log.info("bad message", code=int(error.code), reason=str(error))
             self.close(error.code, str(error))
@@ -154,7 +196,7 @@ class Session:
         return LeaveReason.LOST
 
     def _handle(self, payload: bytes) -> None:
-        items = unpack_array(payload, max_bytes=MAX_CLIENT_MESSAGE_BYTES)
+        items = unpack_array(payload, max_bytes=self._limits.message_bytes)
         if items[0] == ClientKind.INPUT and type(items[0]) is int:
             self._talk()
             engine, seat = self._joined()
@@ -172,6 +214,8 @@ class Session:
                 now = trio.current_time() * 1000.0
                 heard = self._transport.last_heard * 1000.0
                 self._round_trip.asked(now)
+                if self.state is SessionState.LIVE:
+                    self._confirm()
                 self.write_nowait(build_frame(build_pong(message.t1, heard, now)))
             case EventMessage():
                 self._talk()
@@ -195,6 +239,14 @@ class Session:
 
     def _talk(self) -> None:
         self.state = next_session_state(self.state, SessionEvent.TALK)
+        self._confirm()
+
+    def _confirm(self) -> None:
+        """Tell the room, at the first message behind WELCOME, that the player has heard that."""
+        if not self._confirmed and self._engine is not None and self._seat is not None:
+            self._confirmed = True
+            self._engine.confirm(self._seat)
+            self._transport.shortcut = self._engine.input_taker(self._seat)
 
     def _joined(self) -> tuple[Engine, Seat]:
         assert self._engine is not None
@@ -203,35 +255,64 @@ class Session:
 
     def _ask(self, message: Join | Resume) -> None:
         self.state = next_session_state(self.state, SessionEvent.ASK)
-        engine = self._find_room(message)
-        self._engine = engine
-        if isinstance(message, Join):
-            self._seat, self._generation = engine.reserve(message.options, self)
-        else:
+        if isinstance(message, Resume):
+            self._engine = engine = self._find_room(message)
             self._seat, self._generation = engine.resume(message.token, message.tick, self)
+            return
+        answer = self._authorize(message)
+        if isinstance(answer, Pass):
+            self._sit_down(message, answer)
+        else:
+            self.start_soon(partial(self._await_pass, message, answer))
+
+    async def _await_pass(self, join: Join, answer: Awaitable[Pass]) -> None:
+        """Go on with a join once the game has decided about it."""
+        try:
+            granted = await answer
+        except ProtocolError as error:
+            _log.info("join refused", code=int(error.code), reason=str(error))
+            self.close(error.code, str(error))
+            return
+        if self.closing is None:
+            self._guard(self._sit_down, join, granted)
+
+    def _sit_down(self, join: Join, granted: Pass) -> None:
+        engine = self._find_room(attrs.evolve(join, options=granted.options))
+        seat, self._generation = engine.reserve(granted.options, self)
+        self._engine, self._seat = engine, seat
+        player = seat.player
+        player.user, player.claims, player.name_length = granted.user, granted.claims, self._limits.name_length
+
+
+def _not_yet(act: Callable[[], Awaitable[None]]) -> None:
+    raise AssertionError("a join came before the session's tasks were started")
 
 
 def _refuse(frames: bytes) -> bool:
     return False
 
 
-async def serve_connection(stream: trio.abc.Stream, head: bytes, find_room: FindRoom, hub: Hub | None = None) -> None:
+async def serve_connection(
+    stream: trio.abc.Stream, head: bytes, find_room: FindRoom, surroundings: Surroundings | None = None
+) -> None:
     """Serve one WebSocket from its upgrade request until it is closed; returns with the stream closed.
 
     Args:
         stream: The connection, of which ``head`` was read already.
         head: The request's head and whatever followed it.
         find_room: Finds the room for a join; raises ProtocolError when there is none, or of another schema.
-        hub: Reads the connection if it is a plain socket.
+        surroundings: What else it needs; the defaults, without a watch on its traffic, unless given.
     """
+    around = surroundings or Surroundings()
     try:
         async with trio.open_nursery() as nursery:
-            transport = Transport(stream, head, nursery, hub)
+            transport = Transport(stream, head, nursery, around.hub)
             with transport.listening():
-                websocket = await _upgrade(nursery, transport)
+                websocket = await _upgrade(nursery, transport, around.limits)
                 if websocket is not None:
-                    session = Session(transport, find_room)
-                    await _converse(websocket, transport, session)
+                    session = Session(transport, find_room, around)
+                    with _watched(transport, session, around.watch):
+                        await _converse(websocket, transport, session, around.limits.join_timeout_s)
                     await _say_goodbye(transport, session)
             nursery.cancel_scope.cancel()
         await linger(stream)
@@ -243,23 +324,30 @@ async def serve_connection(stream: trio.abc.Stream, head: bytes, find_room: Find
         await trio.aclose_forcefully(stream)
 
 
-async def _upgrade(nursery: trio.Nursery, transport: Transport) -> WebSocketConnection | None:
+def _watched(transport: Transport, session: Session, watch: TrafficWatch | None) -> AbstractContextManager[object]:
+    return nullcontext() if watch is None else watch.watching(transport, session.close)
+
+
+async def _upgrade(nursery: trio.Nursery, transport: Transport, limits: Limits) -> WebSocketConnection | None:
     """Answer the upgrade request; None when it was not a good one (trio-websocket has said so)."""
-    with trio.move_on_after(HANDSHAKE_DEADLINE_S) as handshake:
+    with trio.move_on_after(limits.handshake_timeout_s) as handshake:
         transport.on_close = handshake.cancel
         request = await wrap_server_stream(
-            nursery, transport, message_queue_size=0, max_message_size=MAX_CLIENT_MESSAGE_BYTES
+            nursery, transport, message_queue_size=0, max_message_size=limits.message_bytes
         )
         return await request.accept()
     return None
 
 
-async def _converse(websocket: WebSocketConnection, transport: Transport, session: Session) -> None:
+async def _converse(
+    websocket: WebSocketConnection, transport: Transport, session: Session, join_timeout_s: float
+) -> None:
     """Run the session until its WebSocket is closed; the room is told, however that comes about."""
     try:
         async with trio.open_nursery() as nursery:
+            session.start_soon = nursery.start_soon
             transport.start(session.on_message)
-            nursery.start_soon(_close_when_asked, websocket, session)
+            nursery.start_soon(_close_when_asked, websocket, session, join_timeout_s)
             await _slow_messages(websocket, transport, session)
             if session.closing is None:
                 nursery.cancel_scope.cancel()  # the peer closed, or is gone, or broke RFC 6455
@@ -303,12 +391,12 @@ async def _say_goodbye(transport: Transport, session: Session) -> None:
             await transport.send_all(build_close_frame(code, reason))
 
 
-async def _close_when_asked(websocket: WebSocketConnection, session: Session) -> None:
+async def _close_when_asked(websocket: WebSocketConnection, session: Session, join_timeout_s: float) -> None:
     """Close the WebSocket once the session wants that, or when no join comes."""
-    with trio.move_on_after(JOIN_DEADLINE_S):
+    with trio.move_on_after(join_timeout_s):
         await session.close_asked.wait()
     if session.state is SessionState.NEW:
-        session.close(CloseCode.TIMED_OUT, f"No join came within {JOIN_DEADLINE_S:.0f} s.")
+        session.close(CloseCode.TIMED_OUT, f"No join came within {join_timeout_s:g} s.")
     await session.close_asked.wait()
     assert session.closing is not None
     code, reason = session.closing

@@ -11,7 +11,7 @@ import math
 import random
 import secrets
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -19,26 +19,30 @@ import structlog
 import trio
 
 from tickwire.entities import EntityStore
+from tickwire.event_sender import EventSender
 from tickwire.framing import build_frame
-from tickwire.inputs import HOLD_TICKS, InputBuffer, InputCounts
+from tickwire.greeting import welcome_frame
+from tickwire.inputs import InputBuffer, InputCounts
 from tickwire.ladder import Ladder
 from tickwire.past import Past, Rewinder
-from tickwire.player import LeaveReason, Player
+from tickwire.places import Places
+from tickwire.player import UNEXPECTED, LeaveReason, Player
 from tickwire.pulse import Beat, Pulse
 from tickwire.replication import Replicator
 from tickwire.resyncing import Resyncs
 from tickwire.room import Room
 from tickwire.round_trip import RoundTrip
 from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
+from tickwire.silence import Silence
 from tickwire.timers import Timers
 from tickwire.translation import Translator
 from tickwire_shared.client_messages import VIEW_STEPS
 from tickwire_shared.closing import CloseCode
-from tickwire_shared.declare import Entity, Event, Input
+from tickwire_shared.declare import Entity, Input
 from tickwire_shared.errors import ProtocolError, UsageError
 from tickwire_shared.event_messages import EventMessage, check_event
 from tickwire_shared.schema import ClassType
-from tickwire_shared.server_messages import Welcome, build_epoch, build_load, build_welcome
+from tickwire_shared.server_messages import build_epoch, build_load
 from tickwire_shared.session import SeatEvent, SeatState
 from tickwire_shared.ticks import tick_add, tick_distance
 from tickwire_shared.wire_values import Wire
@@ -54,6 +58,9 @@ REST_S: Final = 10.0
 
 HISTORY_S: Final = 5.0
 """The history reaches this far beyond the grace time, so that who comes back at its end is sent a delta."""
+
+UNHEARD_GRACE_S: Final = 2.0
+"""The most grace for a player that was never heard of behind its WELCOME: it may not know that it has a seat."""
 
 LATENESS_SAMPLES: Final = 1024
 
@@ -73,6 +80,8 @@ class Engine:
         inputs: How the inputs of all players came: late, refused, repeated.
         views_refused: How often a player claimed a view further in the past, or in the future, than it is believed.
         lateness: Seconds by which the last ticks began late.
+        sender: Sends events.
+        silence: Finds dead peers.
         ladder: How much of its time the room needs, and what it does without because of that.
         every: Ticks per snapshot, as of now.
     """
@@ -103,7 +112,7 @@ class Engine:
         self.room = room_type()
         self.room._engine = self  # pyright: ignore[reportPrivateUsage]
         self._seats: dict[int, Seat] = {}
-        self._tokens: dict[str, Seat] = {}
+        self._places = Places()
         self._owners: dict[int, Seat] = {}
         self._inbox: deque[Callable[[], None]] = deque()
         self._events: deque[tuple[Seat, ClassType, tuple[Wire, ...]]] = deque()
@@ -118,6 +127,8 @@ class Engine:
         self._over = trio.Event()
         self._beat: Beat | None = None
         self._translator = Translator(room_type, self.store)
+        self.sender = EventSender(self._translator, self._seats, self._too_slow)
+        self.silence = Silence(room_type.silence_s, self.due)
         self._rewinder: Rewinder | None = None
         self._wants_inputs = room_type.on_input is not Room[Any].on_input
 
@@ -192,7 +203,7 @@ class Engine:
         Raises:
             ProtocolError: The token is not the last one given to a player that is still in the room.
         """
-        seat = self._tokens.pop(token, None)
+        seat = self._places.seat_of(token)
         if seat is None or seat.state not in (SeatState.LIVE, SeatState.DROPPED) or self._end is not None:
             raise ProtocolError("The seat is gone: join anew.", CloseCode.RESUME_FAILED)
         if seat.link is not None:
@@ -200,7 +211,7 @@ class Engine:
         self.wake()
         held = tick if tick is not None and tick_distance(tick, self.tick) <= 0 else None
         found = None if held is None else self.replicator.history.at(held)
-        self._attach(seat, link)
+        self._attach(seat, link, used_token=token)
         seat.version = None if found is None else found[0]
         seat.heard_tick = self.tick if held is None else held
         self._greet(seat, resumed=True)
@@ -257,19 +268,25 @@ class Engine:
         """Send the seat a full snapshot next, or as soon as it may have another one."""
         self.resyncs.ask(seat, trio.current_time())
 
+    def confirm(self, seat: Seat) -> None:
+        """Take note that the player is known to have heard its WELCOME, and so to have its newest token."""
+        seat.confirmed = True
+        self._places.confirm(seat)
+
     def lost(self, seat: Seat, generation: int, reason: LeaveReason) -> None:
         """Take note that a connection is gone; an older one than the seat's own changes nothing."""
         if seat.generation != generation or seat.state is SeatState.GONE or self.ended.is_set():
             return
         self.wake()
         seat.detach()
-        if seat.state is SeatState.RESERVED or reason is not LeaveReason.LOST or self.room_type.grace_s <= 0:
-            self._tokens.pop(seat.token, None)
+        grace_s = self.room_type.grace_s if seat.confirmed else min(self.room_type.grace_s, UNHEARD_GRACE_S)
+        if seat.state is SeatState.RESERVED or reason is not LeaveReason.LOST or grace_s <= 0:
+            self._places.forget(seat)
             self._inbox.append(partial(self._leave, seat, generation, reason))
         else:
             seat.advance(SeatEvent.DROP)
             seat.player.connected = False
-            seat.drop_at = trio.current_time() + self.room_type.grace_s
+            seat.drop_at = trio.current_time() + grace_s
             self._next_expiry = min(self._next_expiry, seat.drop_at)
             self._inbox.append(partial(self._dropped, seat, generation))
 
@@ -289,18 +306,6 @@ class Engine:
         seat = self._owners.pop(ident, None)
         if seat is not None:
             seat.own_less(ident)
-
-    def broadcast(self, event: Event, to: Iterable[Player[Any]] | None, but: Player[Any] | None) -> None:
-        """Send an event to some or all; see ``Room.broadcast``."""
-        frame = self._translator.event_frame(event)
-        players = self.players if to is None else to
-        for player in players:
-            if player is not but:
-                self._queue(player, frame)
-
-    def send_to(self, player: Player[Any], event: Event) -> None:
-        """Send an event to one player; see ``Player.send``."""
-        self._queue(player, self._translator.event_frame(event))
 
     def kick(self, player: Player[Any], reason: str) -> None:
         """Remove a player; see ``Player.kick``."""
@@ -407,13 +412,13 @@ class Engine:
         """Never simulate ``count`` ticks: tell the clients, and return the seconds by which deadlines shift."""
         self.dropped_ticks += count
         shift = count * self._dt
-        self._say_to_all(build_frame(build_epoch(tick_add(self.tick, 1), (due + shift) * 1000.0)))
+        self._say_to_all("epoch", build_frame(build_epoch(tick_add(self.tick, 1), (due + shift) * 1000.0)))
         return shift
 
-    def _say_to_all(self, frame: bytes) -> None:
+    def _say_to_all(self, about: str, frame: bytes) -> None:
         for seat in self._seats.values():
             if seat.link is not None:
-                seat.say(frame)
+                seat.say(about, frame)
 
     def _step(self, began: float) -> None:
         self.rest_asked = False
@@ -442,7 +447,7 @@ class Engine:
         self.replicator.sparing = ladder.sparing
         if self._rewinder is not None:
             self._rewinder.every = self.every
-        self._say_to_all(build_frame(build_load(ladder.rung, self.every)))
+        self._say_to_all("load", build_frame(build_load(ladder.rung, self.every)))
         _log.warning("load", room=self.id, type=self.room_type.name, rung=ladder.rung.name, load=round(ladder.load, 2))
 
     def _run_inbox(self) -> None:
@@ -478,6 +483,8 @@ class Engine:
                     seat.drop_at = math.inf
                     self._inbox.append(partial(self._leave, seat, seat.generation, LeaveReason.LOST))
             self._next_expiry = min((seat.drop_at for seat in dropped), default=math.inf)
+        if now >= self.silence.due:
+            self.silence.check(self._seats.values(), now)
         if self._seats or not self.room_type.auto_dispose:
             return
         if self._joined_once or now - self._born > JOIN_TIMEOUT_S:
@@ -495,12 +502,11 @@ class Engine:
         link.admitted()
         self.room.on_join(seat.player)
 
-    def _attach(self, seat: Seat, link: Link, generation: int | None = None) -> None:
-        self._tokens.pop(seat.token, None)
+    def _attach(self, seat: Seat, link: Link, generation: int | None = None, used_token: str | None = None) -> None:
         seat.attach(link)
         if generation is not None:
             seat.generation = generation
-        self._tokens[seat.token] = seat
+        self._places.renew(seat, used_token)
         seat.player.connected = True
 
     def _resumed(self, seat: Seat, generation: int) -> None:
@@ -514,6 +520,8 @@ class Engine:
     def _dropped(self, seat: Seat, generation: int) -> None:
         if seat.generation == generation and seat.state is SeatState.DROPPED:
             seat.drop_told = True
+            self._hook = "the last will"
+            self.sender.send_will(seat)
             self._hook = "on_drop"
             self.room.on_drop(seat.player)
 
@@ -522,8 +530,11 @@ class Engine:
             return
         joined = seat.state is not SeatState.RESERVED
         seat.advance(SeatEvent.FREE)
-        self._tokens.pop(seat.token, None)
+        self._places.forget(seat)
         seat.player.connected = False
+        if joined and reason in UNEXPECTED and not seat.drop_told:
+            self._hook = "the last will"
+            self.sender.send_will(seat)
         if joined:
             self._hook = "on_leave"
             self.room.on_leave(seat.player, reason)
@@ -534,7 +545,7 @@ class Engine:
     def _remove(self, seat: Seat, code: CloseCode, sentence: str, reason: LeaveReason) -> None:
         link = seat.link
         seat.detach()
-        self._tokens.pop(seat.token, None)
+        self._places.forget(seat)
         seat.generation += 1  # what the connection still says, its end included, changes nothing
         if link is not None:
             link.close(code, sentence)
@@ -561,7 +572,7 @@ class Engine:
         if self._beat is not None:
             self._beat.cancel()
         self._seats.clear()
-        self._tokens.clear()
+        self._places.clear()
         self.ended.set()
 
     def _let_all_leave(self) -> None:
@@ -578,32 +589,9 @@ class Engine:
     # Parts
 
     def _greet(self, seat: Seat, *, resumed: bool) -> None:
-        seat.say(build_frame(self._welcome(seat, resumed=resumed)))
+        seat.say("welcome", welcome_frame(self, seat, resumed=resumed))
         if self.ladder.rung:
-            seat.say(build_frame(build_load(self.ladder.rung, self.every)))
+            seat.say("load", build_frame(build_load(self.ladder.rung, self.every)))
 
-    def _welcome(self, seat: Seat, *, resumed: bool) -> bytes:
-        schema = self.room_type.schema
-        return build_welcome(
-            Welcome(
-                room=self.id,
-                type=self.room_type.name,
-                player=seat.player.id,
-                token=seat.token,
-                hz=self.room_type.hz,
-                snapshot_every=self.room_type.snapshot_every,
-                tick=self.tick,
-                time=self.due * 1000.0,
-                schema=schema.describe(),
-                schema_hash=schema.hash,
-                resumed=resumed,
-                hold=0 if seat.inputs is None else HOLD_TICKS,
-            )
-        )
-
-    def _queue(self, player: Player[Any], frame: bytes) -> None:
-        seat = self._seats.get(player.id)
-        if seat is None or seat.link is None:
-            return
-        if not seat.queue_event(frame):
-            self._remove(seat, CloseCode.TOO_SLOW, "The connection is too slow for this room.", LeaveReason.TOO_SLOW)
+    def _too_slow(self, seat: Seat) -> None:
+        self._remove(seat, CloseCode.TOO_SLOW, "The connection is too slow for this room.", LeaveReason.TOO_SLOW)

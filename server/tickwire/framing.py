@@ -34,6 +34,10 @@ _REPEATED: Final = [sum(1 << 32 * word for word in range((size + 3) // 4)) for s
 _KNOWN_OPCODES: Final = frozenset((0x0, 0x1, 0x2, 0x8, 0x9, 0xA))
 
 
+PING_FRAME: Final = b"\x89\x00"
+"""A ping without content (section 5.5.2)."""
+
+
 def build_frame(payload: bytes) -> bytes:
     """Return the unmasked binary frame that a server sends; the same for every client (RFC 6455, section 5.2)."""
     size = len(payload)

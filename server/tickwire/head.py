@@ -14,7 +14,7 @@ import attrs
 import h11
 
 # Browsers send 1 to 2 KiB with a few cookies; 8 KiB is what most HTTP servers allow.
-MAX_HEAD_BYTES = 8 * 1024
+MAX_HEAD_BYTES = 8 * 1024  # unless the server is told otherwise
 
 _METHODS = ("GET", "HEAD")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -67,8 +67,9 @@ class Request:
 class Conversation:
     """The requests and responses of one connection, one after the other."""
 
-    def __init__(self) -> None:
-        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=MAX_HEAD_BYTES)
+    def __init__(self, max_head_bytes: int = MAX_HEAD_BYTES) -> None:
+        self._max_head_bytes = max_head_bytes
+        self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=max_head_bytes)
         self._raw = bytearray()
 
     @property
@@ -96,15 +97,15 @@ class Conversation:
         try:
             event = self._http.next_event()
         except h11.RemoteProtocolError as error:
-            raise _refusal(error) from error
+            raise self._refusal(error) from error
         if event is h11.NEED_DATA:
             return None
         if isinstance(event, h11.ConnectionClosed):
             raise EOFError
         if not isinstance(event, h11.Request):
             raise RequestRefused(HTTPStatus.BAD_REQUEST, f"Expected a request, got {type(event).__name__}.")
-        if len(self._raw) - len(self._http.trailing_data[0]) > MAX_HEAD_BYTES:
-            raise _too_long()
+        if len(self._raw) - len(self._http.trailing_data[0]) > self._max_head_bytes:
+            raise self._too_long()
         return _checked(event)
 
     def respond(self, status: HTTPStatus, headers: list[tuple[str, str]]) -> bytes:
@@ -130,17 +131,15 @@ class Conversation:
         self._raw = bytearray(self._http.trailing_data[0])
         return True
 
+    def _refusal(self, error: h11.RemoteProtocolError) -> RequestRefused:
+        status = HTTPStatus(error.error_status_hint)
+        if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            return self._too_long()
+        return RequestRefused(status, f"This is not an HTTP/1.1 request: {error}.")
 
-def _refusal(error: h11.RemoteProtocolError) -> RequestRefused:
-    status = HTTPStatus(error.error_status_hint)
-    if status == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
-        return _too_long()
-    return RequestRefused(status, f"This is not an HTTP/1.1 request: {error}.")
-
-
-def _too_long() -> RequestRefused:
-    sentence = f"The request's head is longer than {MAX_HEAD_BYTES} bytes."
-    return RequestRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, sentence)
+    def _too_long(self) -> RequestRefused:
+        sentence = f"The request's head is longer than {self._max_head_bytes} bytes."
+        return RequestRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, sentence)
 
 
 def _checked(event: h11.Request) -> Request:

@@ -17,18 +17,20 @@ import structlog
 import trio
 
 from tickwire.head import Conversation, Request, RequestRefused
+from tickwire.limits import Limits
 from tickwire.lingering import linger
 from tickwire.site import WEBSOCKET_PATH, Headers, Response, sentence
 from tickwire.static import StaticFile
 
-# A browser's head is one packet; who needs longer is broken, or holds connections open on purpose.
-HEAD_TIMEOUT_S = 5.0
 # For each piece of a response; at 64 KiB that is 2 KiB/s, slower than any line worth playing on.
 SEND_TIMEOUT_S = 30.0
 CHUNK_BYTES = 64 * 1024
 
 OnUpgrade = Callable[[trio.abc.Stream, bytes, Request], Awaitable[None]]
-"""Takes over a connection: its stream, every byte it has sent since the request began, and the request."""
+"""Takes over a connection: its stream, every byte it has sent since the request began, and the request.
+
+Or raises RequestRefused, before it says anything.
+"""
 
 _ALWAYS = (
     ("Cache-Control", "no-cache"),
@@ -36,6 +38,8 @@ _ALWAYS = (
     ("Referrer-Policy", "no-referrer"),
     ("Server", "tickwire"),
 )
+
+DEFAULT_LIMITS = Limits()
 
 _log = structlog.get_logger(__name__)
 
@@ -48,13 +52,15 @@ class Answers(Protocol):
         ...
 
 
-async def serve_http(stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrade) -> None:
+async def serve_http(
+    stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrade, limits: Limits = DEFAULT_LIMITS
+) -> None:
     """Answer the requests of one connection, and close it.
 
     Whatever the peer sends ends at most this connection. Cancelling it closes the connection at once.
     """
     try:
-        await _converse(stream, site, on_upgrade)
+        await _converse(stream, site, on_upgrade, limits)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         pass  # the peer is gone or reads nothing: there is nobody left to tell
     finally:
@@ -76,27 +82,30 @@ async def refuse_connection(
         await trio.aclose_forcefully(stream)
 
 
-async def _converse(stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrade) -> None:
-    conversation = Conversation()
+async def _converse(stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrade, limits: Limits) -> None:
+    conversation = Conversation(limits.head_bytes)
     while True:
         try:
-            request = await _next_request(stream, conversation)
+            request = await _next_request(stream, conversation, limits.head_timeout_s)
         except RequestRefused as refusal:
             await _refuse(stream, conversation, refusal)
             return
         if request is None:
             return
         if request.path == WEBSOCKET_PATH and request.wants_websocket:
-            await on_upgrade(stream, conversation.raw, request)
+            try:
+                await on_upgrade(stream, conversation.raw, request)
+            except RequestRefused as refusal:
+                await _refuse(stream, conversation, refusal)
             return
         await _send(stream, conversation, await _answer(site, request), with_body=request.method == "GET")
         if not conversation.next_cycle():
             return
 
 
-async def _next_request(stream: trio.abc.Stream, conversation: Conversation) -> Request | None:
+async def _next_request(stream: trio.abc.Stream, conversation: Conversation, timeout_s: float) -> Request | None:
     """Read until a request's head is complete; None when the peer ends, or falls silent between requests."""
-    with trio.move_on_after(HEAD_TIMEOUT_S):
+    with trio.move_on_after(timeout_s):
         while True:
             try:
                 request = conversation.next_request()
@@ -107,7 +116,7 @@ async def _next_request(stream: trio.abc.Stream, conversation: Conversation) -> 
             conversation.feed(bytes(await stream.receive_some()))
     if not conversation.begun:
         return None
-    text = f"The request's head was not complete after {HEAD_TIMEOUT_S:g} seconds."
+    text = f"The request's head was not complete after {timeout_s:g} seconds."
     raise RequestRefused(HTTPStatus.REQUEST_TIMEOUT, text)
 
 

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final
 
 import structlog
 import trio
 
-from tickwire.connection import serve_connection
+from tickwire.auth import Pass, ask_game, check_token, has_on_auth
+from tickwire.connection import Surroundings, serve_connection
+from tickwire.door import Door, Visitor, peer_address
 from tickwire.engine import Engine
+from tickwire.head import Request
+from tickwire.limits import Limits
 from tickwire.pulse import Pulse
 from tickwire.room import Room
+from tickwire.token_key import TokenKey
+from tickwire.traffic import TrafficWatch
 from tickwire_shared.client_messages import Join, Resume
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.errors import DeclarationError, ProtocolError
-
-MAX_ROOMS: Final = 1000
-"""Rooms of one server, unless it is told otherwise."""
 
 STUCK_S: Final = 5.0
 """A room whose next tick is overdue by this much makes the server unhealthy."""
@@ -34,16 +38,24 @@ class Lobby:
         self,
         room_types: Iterable[type[Room[Any]]],
         *,
-        max_rooms: int = MAX_ROOMS,
+        door: Door | None = None,
+        token_key: TokenKey | None = None,
         spare: Callable[[float], object] | None = None,
     ) -> None:
-        """Offer ``room_types``; each runs as many rooms as joins ask for, up to ``max_rooms`` in all.
+        """Offer ``room_types``; each runs as many rooms as joins ask for.
 
-        ``spare`` is told how many seconds nothing is due for, before they are slept through.
+        Args:
+            room_types: The room classes.
+            door: Says whom to let in, and holds the limits; one with the defaults unless given.
+            token_key: What tokens are checked with; None: nobody needs one.
+            spare: Told how many seconds nothing is due for, before they are slept through.
 
         Raises:
             DeclarationError: Two room types have the same name, or there is none.
         """
+        self.door = door or Door(Limits())
+        self._token_key = token_key
+        self._watch = TrafficWatch(self.door.limits)
         self._types: dict[str, type[Room[Any]]] = {}
         for room_type in room_types:
             if room_type.name in self._types:
@@ -51,7 +63,7 @@ class Lobby:
             self._types[room_type.name] = room_type
         if not self._types:
             raise DeclarationError("A server needs at least one room type.")
-        self._max_rooms = max_rooms
+        self._max_rooms = self.door.limits.max_rooms
         self._rooms: dict[str, Engine] = {}
         self._start: Callable[[Engine], None] | None = None
         self._closing = False
@@ -73,19 +85,55 @@ class Lobby:
         """Run rooms until cancelled; one task each. Cancelling ends all of them at once."""
         async with trio.open_nursery() as nursery:
             self._start = lambda engine: nursery.start_soon(self._run_room, engine, name=f"room {engine.id}")
+            nursery.start_soon(self._watch.run)
             task_status.started()
             await self._pulse.run()
 
-    async def handle_upgrade(self, stream: trio.abc.Stream, head: bytes, request: object = None) -> None:
-        """Serve one WebSocket whose upgrade request is in ``head``, until it is closed."""
-        del request
+    async def handle_upgrade(self, stream: trio.abc.Stream, head: bytes, request: Request | None = None) -> None:
+        """Serve one WebSocket whose upgrade request is in ``head``, until it is closed.
+
+        Raises:
+            RequestRefused: The door doesn't let it in; nothing was said to it yet.
+        """
+        visitor = self.door.visitor(request, peer_address(stream))
+        with self.door.visiting(visitor):
+            await self.door.turn()
+            await self._serve(stream, head, visitor)
+
+    async def _serve(self, stream: trio.abc.Stream, head: bytes, visitor: Visitor) -> None:
         self._connections += 1
         try:
-            await serve_connection(stream, head, self.find, self._pulse.hub)
+            around = Surroundings(
+                hub=self._pulse.hub,
+                limits=self.door.limits,
+                authorize=partial(self._authorize, visitor),
+                watch=self._watch,
+            )
+            await serve_connection(stream, head, self.find, around)
         finally:
             self._connections -= 1
             if self._closing and not self._connections:
                 self._all_closed.set()
+
+    def _authorize(self, visitor: Visitor, join: Join) -> Pass | Awaitable[Pass]:
+        """Check a join's token, and ask the game if it wants to be; before a room is made."""
+        room_type = self._room_type(join)
+        granted = check_token(join, room_type, self._token_key)
+        if not has_on_auth(room_type):
+            return granted
+        return ask_game(join, room_type, visitor, granted, self.door.limits.join_timeout_s)
+
+    def _room_type(self, join: Join) -> type[Room[Any]]:
+        """The type that a join is for.
+
+        Raises:
+            ProtocolError: There is none, or the client was built against another schema.
+        """
+        if self._closing:
+            raise ProtocolError("The server is shutting down.", CloseCode.SHUTTING_DOWN)
+        room_type = self._by_id(join.target).room_type if join.mode == "id" else self._type(join.target)
+        _check_schema(join, room_type)
+        return room_type
 
     def find(self, message: Join | Resume) -> Engine:
         """Return the room that a join or resume leads to; make it if that is asked for.
@@ -98,13 +146,10 @@ class Lobby:
             raise ProtocolError("The server is shutting down.", CloseCode.SHUTTING_DOWN)
         if isinstance(message, Resume):
             return self._of_seat(message)
-        if message.mode == "id":
-            found = self._by_id(message.target)
-            _check_schema(message, found.room_type)
-            return found
-        room_type = self._type(message.target)
-        _check_schema(message, room_type)  # before a room is made
+        room_type = self._room_type(message)  # checks the schema, before a room is made
         match message.mode:
+            case "id":
+                return self._by_id(message.target)
             case "create":
                 return self.create(room_type, message.options)
             case "join":

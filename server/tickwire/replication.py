@@ -125,6 +125,7 @@ class Replicator:
                     seat.news_sent = None
             elif link.blocked:
                 self.counts.passed_over += 1
+                seat.events.passed_over()
             else:
                 held, heard = seat.version, seat.heard_tick
                 self._flush_seat(seat, link, crc if check else None, news=news)
@@ -145,8 +146,7 @@ class Replicator:
         if news:
             behind += self._news_frame(seat)
         if before or behind or seat.own:
-            frame = b"".join([*seat.control, before, frame, *seat.events, behind])
-            seat.clear_queues()
+            frame = seat.take_queued(before + frame, behind)
         if frame and link.write_nowait(frame):
             self.counts.bytes_out += len(frame)
 

@@ -11,9 +11,11 @@ from tickwire.player import LeaveReason, Player
 from tickwire.timers import Timer
 from tickwire_shared.declare import Entity, EntityT, Event, Input
 from tickwire_shared.errors import DeclarationError, UsageError
+from tickwire_shared.policies import PolicyName
 from tickwire_shared.schema import Schema
 
 if TYPE_CHECKING:
+    from tickwire.auth import JoinRequest
     from tickwire.engine import Engine
     from tickwire.past import Past
 
@@ -32,6 +34,7 @@ class Room(Generic[InputT]):
         snapshot_every: Ticks per snapshot.
         max_players: Seats; strict.
         grace_s: How long a lost player's seat and entities are kept for it to come back.
+        silence_s: A connection of which nothing was heard for so long is dead: its player has dropped.
         entities, events: The replicated classes.
         auto_dispose: End the room when its last player is gone.
         seed: For ``random``; None: a different game each time.
@@ -42,6 +45,7 @@ class Room(Generic[InputT]):
     snapshot_every: ClassVar[int] = 1
     max_players: ClassVar[int] = 16
     grace_s: ClassVar[float] = 15.0
+    silence_s: ClassVar[float] = 15.0
     entities: ClassVar[tuple[type[Entity], ...]] = ()
     events: ClassVar[tuple[type[Event], ...]] = ()
     auto_dispose: ClassVar[bool] = True
@@ -60,12 +64,23 @@ class Room(Generic[InputT]):
         _check(cls, "name", lambda name: isinstance(name, str) and 1 <= len(name) <= 64, "1 to 64 characters")
         _check(cls, "hz", lambda hz: _is_number(hz) and 0 < hz <= 240, "more than 0 and at most 240 ticks a second")
         _check(cls, "grace_s", lambda grace_s: _is_number(grace_s) and grace_s >= 0, "0 or more seconds")
+        _check(cls, "silence_s", lambda silence_s: _is_number(silence_s) and silence_s >= 3, "3 or more seconds")
         for attribute in ("snapshot_every", "max_players"):
             _check(cls, attribute, lambda count: type(count) is int and count >= 1, "an int from 1")
         cls.schema = Schema.of(entities=cls.entities, input=cls.input_class, events=cls.events)
         cls.input_reader = None if cls.schema.input is None else InputReader(cls.schema.input)
 
     # Hooks
+
+    @classmethod
+    def on_auth(cls, request: JoinRequest) -> object:
+        """Decide whether somebody may join, before a seat is taken or a room made; may be ``async``.
+
+        What it returns becomes ``player.user``. To refuse, raise ``NotAllowed("a sentence for the player")``, or
+        return False. What else it raises, or more time than the join may take, ends this join and nothing else. A
+        player that comes back after a lost connection is not asked again. Don't block: all rooms would wait.
+        """
+        return None
 
     def on_create(self, options: Mapping[str, object]) -> None:
         """The room begins; ``options`` are those of the join that made it."""
@@ -155,10 +170,29 @@ class Room(Generic[InputT]):
         return self._running.seen_by(player)
 
     def broadcast(
-        self, event: Event, *, to: Iterable[Player[Any]] | None = None, but: Player[Any] | None = None
+        self,
+        event: Event,
+        *,
+        to: Iterable[Player[Any]] | None = None,
+        but: Player[Any] | None = None,
+        topic: str | None = None,
+        policy: PolicyName | None = None,
     ) -> None:
-        """Send an event to all players, or to some, behind the snapshot of this tick."""
-        self._running.broadcast(event, to, but)
+        """Send an event to all players, or to some, behind the snapshot of this tick.
+
+        Args:
+            event: The event, of a class that the room lists.
+            to: Only to these.
+            but: Not to this one.
+            topic: Only to those who are subscribed to it (`Player.subscribe`).
+            policy: What may happen to it where a connection is slow: "must", "latest" (of class and topic), "drop";
+                None: as its class says.
+
+        Raises:
+            UsageError: The room doesn't list the event, or there is no such policy.
+            ValueRefused: A field of the event can't be carried.
+        """
+        self._running.sender.broadcast(event, to=to, but=but, topic=topic, policy=policy)
 
     def after(self, ticks: int, call: Callable[[], object]) -> Timer:
         """Call ``call`` once, ``ticks`` ticks from now."""

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import attrs
 
+from tickwire.event_queue import EventQueue, Key
 from tickwire.inputs import InputBuffer
 from tickwire.player import Player
 from tickwire.viewing import Viewing
 from tickwire_shared.declare import Entity
+from tickwire_shared.policies import Policy
 from tickwire_shared.session import SeatEvent, SeatState, next_seat_state
 from tickwire_shared.wire_values import Wire
-
-MAX_QUEUE_BYTES: Final = 64 << 10
-"""Events that a blocked connection may have waiting; beyond that it is closed as too slow."""
 
 MAX_CLIENT_EVENTS: Final = 32
 """Events that one player may send between two ticks; more close the connection."""
@@ -34,6 +31,15 @@ class Link(Protocol):
     @property
     def write_nowait(self) -> Callable[[bytes], bool]:
         """Writes whole frames, or returns False and writes nothing."""
+        ...
+
+    @property
+    def last_heard(self) -> float:
+        """``trio.current_time()`` of the last bytes that came."""
+        ...
+
+    def ping(self) -> None:
+        """Ask for a sign of life, unless a write would be refused now."""
         ...
 
     def close(self, code: int, reason: str) -> None:
@@ -53,8 +59,11 @@ class Seat:
         generation: Goes up with each connection; what an older connection says is ignored.
         version: The version of the state that the client holds; None: nothing, so a full snapshot is due.
         heard_tick: The last tick that a snapshot told the client.
-        control: Frames that go out before the next snapshot.
-        events: Frames that go out behind it.
+        token: What the player comes back with.
+        used_token: What it came back with, until it is known to have ``token``.
+        confirmed: Whether anything was ever heard of the player behind its WELCOME.
+        control: Frames that go out before the next snapshot, the newest about each thing.
+        events: What goes out behind it.
         own: Whether something waits that is for this player alone.
         events_waiting: Events from the client that the room has not been given yet.
         private_sent: The private values that the client holds, by entity id; others have their defaults.
@@ -68,16 +77,17 @@ class Seat:
     link: Link | None
     state: SeatState = SeatState.RESERVED
     generation: int = 0
-    token: str = attrs.field(factory=lambda: secrets.token_urlsafe(18))
+    token: str = ""
+    used_token: str | None = None
+    confirmed: bool = False
     version: int | None = None
     heard_tick: int = 0
     owned: dict[int, Entity] = attrs.field(factory=dict[int, Entity])
     owned_changed: bool = True
     private_unsure: bool = False
     private_sent: dict[int, tuple[Wire, ...]] = attrs.field(factory=dict[int, tuple[Wire, ...]])
-    control: list[bytes] = attrs.field(factory=list[bytes])
-    events: deque[bytes] = attrs.field(factory=deque[bytes])
-    queue_bytes: int = 0
+    control: dict[str, bytes] = attrs.field(factory=dict[str, bytes])
+    events: EventQueue = attrs.field(factory=EventQueue)
     own: bool = True
     events_waiting: int = 0
     drop_at: float = 0.0
@@ -95,7 +105,6 @@ class Seat:
         self.advance(SeatEvent.ATTACH)
         self.generation += 1
         self.link = link
-        self.token = secrets.token_urlsafe(18)
         self.control.clear()
         self.forget_private()
         self.private_unsure = True
@@ -113,10 +122,10 @@ class Seat:
         self.own = self.owned_changed = True
         self.private_sent = {}
 
-    def say(self, frame: bytes) -> None:
-        """Send ``frame`` before the next snapshot."""
+    def say(self, about: str, frame: bytes) -> None:
+        """Send ``frame`` before the next snapshot, in place of what waits about the same thing."""
         self.own = True
-        self.control.append(frame)
+        self.control[about] = frame
 
     def own_more(self, entity: Entity) -> None:
         """Give the player an entity."""
@@ -128,16 +137,14 @@ class Seat:
         self.own = self.owned_changed = True
         del self.owned[ident]
 
-    def queue_event(self, frame: bytes) -> bool:
-        """Queue an event's frame; False when the queue is full."""
+    def queue_event(self, frame: bytes, policy: Policy, key: Key) -> bool:
+        """Queue an event's frame (see `EventQueue.put`); False when the connection is too slow for it."""
         self.own = True
-        self.queue_bytes += len(frame)
-        self.events.append(frame)
-        return self.queue_bytes <= MAX_QUEUE_BYTES
+        return self.events.put(frame, policy, key, blocked=self.link is not None and self.link.blocked)
 
-    def clear_queues(self) -> None:
-        """Forget what was just written."""
+    def take_queued(self, before: bytes, behind: bytes) -> bytes:
+        """Return what waits, around ``before``: control frames, ``before``, events, ``behind``; and forget it."""
         self.own = False
+        frames = b"".join([*self.control.values(), before, *self.events.take(), behind])
         self.control.clear()
-        self.events.clear()
-        self.queue_bytes = 0
+        return frames

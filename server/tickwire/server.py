@@ -24,11 +24,15 @@ import structlog
 import trio
 
 from tickwire.collecting import IdleCollector
+from tickwire.door import Door, DoorListener, peer_address
+from tickwire.head import RequestRefused
 from tickwire.http import refuse_connection, serve_http
+from tickwire.limits import Limits
 from tickwire.loading import RoomType
 from tickwire.lobby import Lobby
 from tickwire.site import Site, page_site
 from tickwire.tls import open_tls
+from tickwire.token_key import TokenKey
 from tickwire.web import web_root
 from tickwire_shared.errors import UsageError
 
@@ -36,8 +40,6 @@ from tickwire_shared.errors import UsageError
 GRACE_S = 2.0
 # What is left then (a client that doesn't answer) is cut off; this bounds the cutting.
 CUT_OFF_S = 1.0
-# Plain HTTP and joins under way; a player's connection counts until it ends. The lobby has bounds of its own.
-MAX_CONNECTIONS = 8192
 
 _log = structlog.get_logger(__name__)
 
@@ -71,6 +73,9 @@ async def serve(
     port: int = 8000,
     web: str | os.PathLike[str] | None = None,
     tls: ssl.SSLContext | None = None,
+    limits: Limits | None = None,
+    origins: Sequence[str] = (),
+    token_key: TokenKey | None = None,
     task_status: trio.TaskStatus[Running] = trio.TASK_STATUS_IGNORED,
 ) -> None:
     """Serve rooms, the page, ``/healthz`` and ``/rooms`` on one port, until cancelled.
@@ -86,13 +91,17 @@ async def serve(
         port: The port; 0 picks a free one.
         web: The folder with your game's page, served at ``/``; None for the demo's. The SDK stays at ``/sdk/``.
         tls: Makes it ``https`` and ``wss``, on the same port; see ``load_certificate``. None for neither.
+        limits: What the outside world may ask; safe ones unless given.
+        origins: Pages that may play here, like ``"https://game.example"``, or ``"*"`` for any; those of our own host
+            and port unless given. Clients that are no browsers send no origin, and are let in.
+        token_key: Who joins needs a token signed with this (`load_token_key`); None: nobody needs one.
         task_status: Told the address once connections are accepted.
 
     Raises:
-        UsageError: The rooms, the folder or the address can't be served.
+        UsageError: The rooms, the folder or the address can't be served, or an origin is none.
     """
     collector = IdleCollector()
-    lobby = Lobby(rooms, spare=collector.spare)
+    lobby = Lobby(rooms, door=Door(limits, origins), token_key=token_key, spare=collector.spare)
     site = _site(lobby, web)
     listeners = await _listen(host, port)
     with collector:
@@ -115,8 +124,9 @@ async def _keep_house(
     with trio.CancelScope(shield=True) as house:
         async with trio.open_nursery() as nursery:
             await nursery.start(lobby.run)
-            handler = partial(_accept, lobby, site, trio.CapacityLimiter(MAX_CONNECTIONS), tls)
-            await nursery.start(partial(trio.serve_listeners, handler, listeners))
+            seats = trio.CapacityLimiter(lobby.door.limits.connections)
+            paced = [DoorListener(listener, lobby.door) for listener in listeners]
+            await nursery.start(partial(trio.serve_listeners, partial(_accept, lobby, site, seats, tls), paced))
             task_status.started(house)
 
 
@@ -133,12 +143,16 @@ async def _accept(
     try:
         seats.acquire_nowait()
     except trio.WouldBlock:
-        await refuse_connection(stream, f"All {MAX_CONNECTIONS} connections are in use; come back later.")
+        text = f"All {lobby.door.limits.connections} connections are in use; come back later."
+        await refuse_connection(stream, text)
         return
     try:
-        way = stream if tls is None else await open_tls(stream, tls)
-        if way is not None:
-            await serve_http(way, site, lobby.handle_upgrade)
+        with lobby.door.connected(peer_address(stream)):
+            way = stream if tls is None else await open_tls(stream, tls)
+            if way is not None:
+                await serve_http(way, site, lobby.handle_upgrade, lobby.door.limits)
+    except RequestRefused as refusal:  # raised by the door, before anything was said
+        await refuse_connection(stream, str(refusal), refusal.status, refusal.headers)
     except Exception:  # one connection's fault must not end the server
         _log.exception("a connection failed")
     finally:

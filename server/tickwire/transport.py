@@ -33,6 +33,9 @@ RECEIVE_BYTES: Final = 16384
 MAX_PENDING_BYTES: Final = 65536
 """Beyond this, what trio-websocket has not taken yet keeps the connection from being read."""
 
+CROWD: Final = 16
+"""Frames in one read; so many come from a client that was stuck, or from a flood."""
+
 _CLOSE_BYTE: Final = b"\x88"
 _WOULD_BLOCK: Final = (BlockingIOError, InterruptedError)
 
@@ -44,6 +47,8 @@ class Transport(trio.abc.Stream):
 
     Attributes:
         bytes_in: Bytes received since the start.
+        frames_in: Frames received since the start; what is cut counts once for each piece.
+        on_crowd: Called when one read brought many frames, before they are delivered.
         bytes_out: Bytes handed to the socket, or taken over to be.
         last_heard: ``trio.current_time()`` of the last bytes received.
         said_close: Whether a close frame was sent, or was to be.
@@ -70,12 +75,15 @@ class Transport(trio.abc.Stream):
         self._gated = False  # whether one is
         self._clear = False  # whether a fast frame that comes now may be delivered at once
         self._ended = False
+        self._paused = False
         self._news = trio.Event()
         self._sending = False
         self._tail: memoryview | None = None
         self._idle = trio.Event()
         self._closed = False
         self.bytes_in = len(head)
+        self.frames_in = 0
+        self.on_crowd: Callable[[], object] = _nothing
         self.bytes_out = 0
         self.last_heard = trio.current_time()
         self.said_close = False
@@ -118,19 +126,37 @@ class Transport(trio.abc.Stream):
         if self._clear:
             payload = single_frame(data)
             if payload is not None:
+                self.frames_in += 1
                 if self.shortcut is None or not self.shortcut(payload):
                     self._deliver(payload)
                 return
         if not data:
             self._ended = True
             self._unlisten()
-        for piece in self._splitter.feed(data):
+        pieces = self._splitter.feed(data)
+        self.frames_in += len(pieces)
+        for piece in pieces:
             self._queue(piece)
+        if len(pieces) > CROWD:
+            self.on_crowd()
         self._deliver_fast()
         if self._pending_bytes > MAX_PENDING_BYTES:
             self._unlisten()
         if self._pieces or self._ended:
             self._news.set()
+
+    def pause(self) -> None:
+        """Read and deliver nothing until `unpause`: the kernel's buffers fill, and TCP slows the peer down."""
+        self._paused = True
+        self._clear = False
+        self._unlisten()
+
+    def unpause(self) -> None:
+        """Go on where `pause` was called."""
+        self._paused = False
+        self._listen()
+        self._deliver_fast()
+        self._news.set()
 
     def release(self) -> None:
         """Say that no slow message is processed any more: from now on none is waited for."""
@@ -141,7 +167,7 @@ class Transport(trio.abc.Stream):
         """Return the next slow bytes, delivering the fast messages before them; b"" at the end."""
         while True:
             self._deliver_fast()
-            if self._pieces and not self._gated:
+            if self._pieces and not self._gated and not self._paused:
                 piece = self._pieces.popleft()
                 self._pending_bytes -= len(piece.data)
                 self._gated = self._gates and piece.lane is Lane.SLOW_MESSAGE_END
@@ -152,7 +178,7 @@ class Transport(trio.abc.Stream):
                 return piece.data
             if self._ended and not self._pieces:
                 return b""
-            if self._hub is None and not self._gated:
+            if self._hub is None and not self._gated and not self._paused:
                 self.heard(bytes(await self._stream.receive_some(RECEIVE_BYTES)), trio.current_time())
             else:
                 self._news = trio.Event()
@@ -169,14 +195,14 @@ class Transport(trio.abc.Stream):
     def _deliver_fast(self) -> None:
         """Deliver the fast messages that nothing slow is before."""
         pieces = self._pieces
-        while pieces and not self._gated and pieces[0].lane is Lane.FAST:
+        while pieces and not self._gated and not self._paused and pieces[0].lane is Lane.FAST:
             payload = pieces.popleft().data
             self._pending_bytes -= len(payload)
             self._pass_on(payload)
-        self._clear = not pieces and not self._gated and self._splitter.at_boundary
+        self._clear = not pieces and not self._gated and not self._paused and self._splitter.at_boundary
 
     def _listen(self) -> None:
-        if self._hub is not None and self._open and not self._listening and not self._ended:
+        if self._hub is not None and self._open and not self._listening and not self._ended and not self._paused:
             self._hub.add(self._fileno, self)
             self._listening = True
 

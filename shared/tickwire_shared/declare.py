@@ -14,9 +14,10 @@ from typing import Any, ClassVar, Literal, TypeVar, cast, dataclass_transform, o
 import attrs
 
 from tickwire_shared.byte_kinds import Blob, Packed, Text
-from tickwire_shared.errors import DeclarationError, ValueRefused
+from tickwire_shared.errors import DeclarationError, UsageError, ValueRefused
 from tickwire_shared.int_kinds import Angle, Choice, Flag, Integer, IntKind, Quantized, Ref, Trigger
 from tickwire_shared.kinds import Kind
+from tickwire_shared.policies import Policy, PolicyName, parse_policy
 from tickwire_shared.quoting import quote
 from tickwire_shared.schema import ClassType, FieldType
 from tickwire_shared.wire_values import Overflow
@@ -136,6 +137,7 @@ class Event:
 
     declared_with: ClassVar[str] = "@event"
     wire_type: ClassVar[ClassType]
+    policy: ClassVar[Policy] = Policy.MUST
 
 
 EntityT = TypeVar("EntityT", bound=Entity)
@@ -217,16 +219,27 @@ def event(cls: type[EventT], /) -> type[EventT]: ...
     kw_only_default=True,
     field_specifiers=(quantized, angle, integer, flag, trigger, choice, ref, text, blob, packed, attrs.field),
 )
-def event(*, client: bool = False) -> Callable[[type[EventT]], type[EventT]]: ...
-def event(cls: type[Any] | None = None, /, *, client: bool = False) -> Any:
+def event(*, client: bool = False, policy: PolicyName = "must") -> Callable[[type[EventT]], type[EventT]]: ...
+def event(cls: type[Any] | None = None, /, *, client: bool = False, policy: PolicyName = "must") -> Any:
     """Make a class a one-off message from the server to clients, and with ``client`` also the other way.
 
+    Args:
+        cls: A subclass of ``Event``.
+        client: Clients may send it.
+        policy: What may happen to one that a slow client can't take (see `Policy`); a single send may say otherwise.
+
     Raises:
-        DeclarationError: A field or the class can't be put in a schema.
+        DeclarationError: A field or the class can't be put in a schema, or there is no such policy.
     """
+    try:
+        chosen = parse_policy(policy)
+    except UsageError as error:
+        raise DeclarationError(str(error)) from None
 
     def decorate(target: type[Any]) -> type[Any]:
-        return _declare(target, Event, ["client"] if client else [], eq=True)
+        made = _declare(target, Event, ["client"] if client else [], eq=True)
+        made.policy = chosen
+        return made
 
     return decorate if cls is None else decorate(cls)
 

@@ -10,6 +10,7 @@
     +-- PeerError                the other side of a connection is at fault
     |   +-- ProtocolError          it sent something that breaks PROTOCOL.md
     |   +-- StaleBaseline          a delta from a state that is not held: ask for a full one
+    |   +-- NotAllowed             it may not join
     +-- ConnectionEnded          the connection is over; has a close code and a sentence
         +-- JoinRefused            it ended before the join was answered
 
@@ -59,6 +60,10 @@ class ProtocolError(PeerError):
 
 class StaleBaseline(PeerError):
     """A delta starts from a state that the receiver does not hold; it has to ask for a full one."""
+
+
+class NotAllowed(PeerError):
+    """A player may not join; raised by a token's check and by ``Room.on_auth``, with the sentence it is told."""
 
 
 class ConnectionEnded(TickwireError):

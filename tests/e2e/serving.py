@@ -110,7 +110,7 @@ def _announced_url(process: subprocess.Popen[str]) -> str:
         line = process.stdout.readline()
     finally:
         watchdog.cancel()
-    match = re.search(r"http://\S+", line)
+    match = re.search(r"https?://\S+", line)
     if match is None:
         process.kill()
         raise AssertionError(f"no address in {line!r}; it said: {process.communicate()[1]}")

@@ -52,6 +52,19 @@ def assert_one_line(outcome: Outcome, *words: str) -> None:
         ("serve --port x", ["--port", "x"]),
         ("serve --bots -1", ["--bots"]),
         ("serve --host 203.0.113.1", ["203.0.113.1"]),
+        ("serve --messages-per-second 0", ["messages_per_second is 0", "use 0.001 to"]),
+        ("serve --message-bytes 5000", ["message_bytes is 5000", "use 256 to 4096"]),
+        ("serve --trusted-proxies -1", ["trusted_proxies is -1", "use 0 to 16"]),
+        ("serve --origin game.example", ["'game.example' is no origin", "https://game.example"]),
+        ("serve --token-key nosuch.key", ["nosuch.key", "can't be read", "env:NAME"]),
+        ("serve --token-key env:NO_SUCH_NAME", ["'NO_SUCH_NAME'", "environment"]),
+        ("serve --token-key things.py", ["things.py", "use 32 or more", "openssl rand"]),
+        ("serve --token-key things.py --bots 2", ["no tokens", "--bots"]),
+        ("serve --tls-cert nosuch.pem", ["certificate", "nosuch.pem", "can't be read"]),
+        ("serve --tls-key things.py", ["--tls-cert"]),
+        ("serve --tls-cert things.py --tls-dev", ["--tls-dev", "--tls-cert"]),
+        ("serve --tls-cert things.py", ["things.py", "no certificate"]),
+        ("bots wss://127.0.0.1:1 --tls-ca nosuch.pem", ["nosuch.pem", "can't be read"]),
         ("serve --nosuch", ["--nosuch"]),
         ("nosuch", ["nosuch"]),
         ("bots", ["URL"]),
@@ -78,7 +91,11 @@ def test_the_version_is_the_packages(tmp_path: Path) -> None:
 def test_the_help_tells_enough_to_start(tmp_path: Path, arguments: str) -> None:
     outcome = run(*arguments.split(), cwd=tmp_path)
     assert (outcome.status, outcome.stderr) == (0, "")
-    wanted = ["--host", "--port", "--bots", "--web", "--log-level"] if "serve" in arguments else []
+    wanted = (
+        ["--host", "--port", "--bots", "--web", "--tls-cert", "--tls-key", "--tls-dev", "--log-level"]
+        if "serve" in arguments
+        else []
+    )
     wanted += ["--room", "--count", "--duration", "--rtt", "--jitter", "--json"] if "bots" in arguments else []
     wanted = wanted or ["tickwire serve game:Arena --web page", "tickwire bots ws://"]
     for word in wanted:

@@ -53,6 +53,13 @@ class FakeLink:
         self.written.append(frames)
         return True
 
+    @property
+    def last_heard(self) -> float:
+        return trio.current_time()
+
+    def ping(self) -> None:
+        pass
+
     def close(self, code: int, reason: str) -> None:
         self.closed = self.closed or (code, reason)
 
@@ -93,6 +100,7 @@ class FakePlayer:
         for message in messages:
             if isinstance(message, Welcome):
                 self.welcome = message
+                self.engine.confirm(self.seat)  # as by the first message of a real client
             else:
                 assert self.welcome is not None, "something came before WELCOME"
                 self.held.take(message)

@@ -15,8 +15,9 @@ from tests.client.meadow import Meadow
 from tests.server.frames import Op, frame
 from tests.server.raw_client import UPGRADE, Closed, RawClient
 from tests.server.scene import Scene, Watched, scene
-from tickwire.connection import CLOSE_DEADLINE_S, JOIN_DEADLINE_S, serve_connection
+from tickwire.connection import CLOSE_DEADLINE_S, serve_connection
 from tickwire.engine import Engine
+from tickwire.limits import Limits
 from tickwire.lingering import LINGER_TIMEOUT_S
 from tickwire.player import Player
 from tickwire.room import Room
@@ -100,7 +101,7 @@ async def test_who_never_joins_is_closed_after_a_while(autojump_clock: MockClock
         await client.send(build_ping(1.0))
         assert isinstance(await client.next_message(), Pong)
         assert await client.closed() == Closed(CloseCode.TIMED_OUT, "No join came within 10 s.")
-        assert trio.current_time() - began <= JOIN_DEADLINE_S + CLOSE_DEADLINE_S
+        assert trio.current_time() - began <= Limits().join_timeout_s + CLOSE_DEADLINE_S
 
 
 @pytest.mark.parametrize("without", [b"Sec-WebSocket-Key", b"Sec-WebSocket-Version"])

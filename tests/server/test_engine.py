@@ -448,6 +448,7 @@ async def test_a_token_works_once(autojump_clock: MockClock) -> None:
         player.drop()
         player.resume()
         await ticks(engine)
+        player.hear()
         with pytest.raises(ProtocolError) as caught:
             engine.resume(token, None, FakeLink())
         assert caught.value.code is CloseCode.RESUME_FAILED

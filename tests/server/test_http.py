@@ -13,7 +13,8 @@ import trio
 from trio.testing import memory_stream_pair
 
 from tickwire.head import Request
-from tickwire.http import HEAD_TIMEOUT_S, SEND_TIMEOUT_S, refuse_connection, serve_http
+from tickwire.http import SEND_TIMEOUT_S, refuse_connection, serve_http
+from tickwire.limits import HEAD_TIMEOUT_S
 from tickwire.site import Response, Site, page_site
 
 FIGURES = {"rooms": 1}

@@ -20,7 +20,9 @@ from trio.testing import MockClock
 from tests.server.frames import Op
 from tests.server.kit import FakeLink, ticks
 from tests.server.raw_client import Closed, RawClient
+from tickwire.door import Door
 from tickwire.engine import JOIN_TIMEOUT_S, MAX_CATCH_UP_STEPS, Engine
+from tickwire.limits import Limits
 from tickwire.lobby import STUCK_S, Lobby
 from tickwire.player import LeaveReason
 from tickwire.room import Room
@@ -66,7 +68,7 @@ class Chess(Room[None]):
 @asynccontextmanager
 async def running(*room_types: type[Room[Any]], max_rooms: int = 100) -> AsyncGenerator[Lobby]:
     async with trio.open_nursery() as nursery:
-        lobby = Lobby(room_types, max_rooms=max_rooms)
+        lobby = Lobby(room_types, door=Door(Limits(max_rooms=max_rooms)))
         await nursery.start(lobby.run)
         yield lobby
         nursery.cancel_scope.cancel()

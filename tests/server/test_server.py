@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -16,12 +16,12 @@ import pytest
 import structlog
 import trio
 
-import tickwire.server
 from tests.client.meadow import Meadow
 from tests.server.frames import Op, frame
 from tests.server.raw_client import Closed, RawClient
+from tickwire.limits import Limits
 from tickwire.room import Room
-from tickwire.server import Running, serve
+from tickwire.server import GRACE_S, Running, serve
 from tickwire_shared.client_messages import Join, build_join
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.declare import Input, inputs, integer
@@ -69,10 +69,14 @@ class Served:
 
 
 @asynccontextmanager
-async def serving(*rooms: type[Room[Any]], web: Path | None = None) -> AsyncGenerator[Served]:
+async def serving(
+    *rooms: type[Room[Any]], web: Path | None = None, limits: Limits | None = None, origins: Sequence[str] = ()
+) -> AsyncGenerator[Served]:
     with trio.fail_after(SOON_S):
         async with trio.open_nursery() as nursery:
-            running = await nursery.start(partial(serve, rooms or (Meadow,), port=0, web=web))
+            running = await nursery.start(
+                partial(serve, rooms or (Meadow,), port=0, web=web, limits=limits, origins=origins)
+            )
             yield Served(running, nursery.cancel_scope)
             nursery.cancel_scope.cancel()
 
@@ -133,9 +137,8 @@ async def test_a_page_of_ones_own_is_served_from_its_folder(tmp_path: Path) -> N
         assert await served.ask("/") == (200, b"<p>mine")
 
 
-async def test_a_connection_too_many_is_refused_and_the_next_one_served(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tickwire.server, "MAX_CONNECTIONS", 1)
-    async with serving() as served:
+async def test_a_connection_too_many_is_refused_and_the_next_one_served() -> None:
+    async with serving(limits=Limits(connections=1)) as served:
         player = await served.player("meadow")
         assert (await served.ask("/rooms"))[0] == 503
         await player.stream.send_all(frame(Op.CLOSE, b"\x03\xe8"))
@@ -214,7 +217,7 @@ async def until_refused(served: Served) -> None:
 async def test_an_idle_server_stops_at_once() -> None:
     async with serving():
         began = trio.current_time()
-    assert trio.current_time() - began < tickwire.server.GRACE_S
+    assert trio.current_time() - began < GRACE_S
 
 
 # What can't be served

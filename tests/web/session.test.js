@@ -150,6 +150,62 @@ test("a connection that fell silent is given up, one that only has no news is no
   assert.deepEqual(page.told("status")[2], ["reconnecting", 0, "The server fell silent.", 250]);
 });
 
+test("a page that slept for a minute hears the server out before it calls it silent", () => {
+  const page = new Page().join();
+  page.server.time.advance(10_000);
+  const answers = page.answer;
+  for (let i = 0; i < 3; i++) {
+    page.answer = () => {};
+    page.server.time.advance(1000);
+    page.server.time.sleep(60_000); // with a ping unanswered
+    page.server.time.advance(100);
+    page.answer = answers;
+    page.server.time.advance(5000);
+  }
+  assert.deepEqual(page.statuses, ["connecting", "playing"]);
+  assert.equal(page.server.sockets.length, 1);
+  page.deliver(snapshot(page.serverTick, page.serverTick - 100, moveShips([0], [5])));
+  page.draw(1000);
+  page.deliver(snapshot(page.serverTick, 40));
+  page.draw(1000);
+  assert.equal(page.game.entities.get(1)?.view.x, (64 + 5) / 64, "drawn where it is now");
+  assert.deepEqual([page.told("error"), page.server.reported], [[], []]);
+});
+
+test("a page whose connection died while it slept is back three seconds after it woke, with what it held", () => {
+  const page = new Page().join();
+  const held = page.serverTick + 1;
+  page.deliver(snapshot(held, 1, moveShips([0], [1])));
+  page.server.time.advance(10_000);
+  const { socket: dead } = page;
+  const answers = page.answer;
+  page.answer = (socket, message) => void (socket !== dead && answers(socket, message));
+  page.server.time.sleep(60_000);
+  page.server.time.advance(3500);
+  assert.deepEqual(page.statuses, ["connecting", "playing", "reconnecting", "connecting", "playing"]);
+  assert.deepEqual(page.socket.received[0].slice(0, 5), [RESUME, 1, "room-1", "token-1", held]);
+  page.deliver(snapshot(page.serverTick, page.serverTick - held, moveShips([0], [4])));
+  page.draw(1000);
+  page.deliver(snapshot(page.serverTick, 40));
+  page.draw(1000);
+  assert.equal(page.game.entities.get(1)?.view.x, (64 + 1 + 4) / 64);
+  assert.deepEqual([page.told("removed"), page.told("error"), page.server.reported], [[], [], []]);
+});
+
+test("a page that was given up while it slept comes back at once, and anew when its seat is gone", () => {
+  for (const isSeatGone of [false, true]) {
+    const page = new Page().join();
+    const answers = page.answer;
+    page.answer = (socket, message) => (isSeatGone && message[0] === RESUME ? socket.end(4010) : answers(socket, message));
+    page.server.time.sleep(60_000);
+    page.socket.end(4045, "Nothing was heard of you for 15 s.");
+    page.server.time.advance(1000);
+    assert.equal(page.game.status, "playing");
+    assert.deepEqual(page.server.sockets.map((socket) => socket.received[0][0]), isSeatGone ? [JOIN, RESUME, JOIN] : [JOIN, RESUME]);
+    assert.deepEqual([page.told("error"), page.server.reported], [[], []]);
+  }
+});
+
 test("pings are quick at first, then one a second", () => {
   const page = new Page().join();
   page.server.time.advance(1900);

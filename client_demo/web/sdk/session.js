@@ -45,6 +45,10 @@ export const TRANSITIONS = {
 const JOIN_TIMEOUT_MS = 10_000;
 /** A ping without any answer for this long means that the connection is dead, whatever the system says. */
 const SILENCE_MS = 8_000;
+/** A timer that comes this much too late belongs to a page that slept: what the server said meanwhile is yet to be heard. */
+const SLEPT_MS = 2_000;
+/** So much more time than that the server then gets to be heard. */
+const WOKEN_MS = 2_000;
 /** A connection that lasted this long was a good one: the next failure starts the backoff anew. */
 const GOOD_AFTER_MS = 5_000;
 /** Pings: fast at first, to know the clock soon, then one a second. */
@@ -70,6 +74,8 @@ export class Session {
   /** When the oldest ping without a sign of life since was sent. */
   /** @type {number | null} */
   #unheardSince = null;
+  /** When the next ping is due. */
+  #pingDue = 0;
 
   /**
    * @param {string} url
@@ -112,6 +118,7 @@ export class Session {
     this.#openedAt = this.#runtime.now();
     this.#pings = 0;
     this.#unheardSince = null;
+    this.#pingDue = this.#openedAt;
     this.#ping();
     this.#announce("", 0, 0);
   }
@@ -211,6 +218,7 @@ export class Session {
 
   #ping() {
     const now = this.#runtime.now();
+    if (now - this.#pingDue > SLEPT_MS) this.#unheardSince = now - SILENCE_MS + WOKEN_MS;
     if (this.#unheardSince !== null && now - this.#unheardSince > SILENCE_MS) {
       // Not 1000, which gives up the seat.
       this.#drop(TIMED_OUT, "");
@@ -219,7 +227,9 @@ export class Session {
     }
     this.#unheardSince ??= now;
     this.#pings += 1;
-    this.#after(this.#pings < FAST_PINGS ? FAST_PING_MS : PING_MS, () => this.#ping());
+    const pause = this.#pings < FAST_PINGS ? FAST_PING_MS : PING_MS;
+    this.#pingDue = now + pause;
+    this.#after(pause, () => this.#ping());
     this.send(encodePing(now));
   }
 

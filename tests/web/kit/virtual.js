@@ -40,6 +40,14 @@ export class VirtualTime {
     this.#now = end;
   }
 
+  /**
+   * Let time pass in which nothing runs, as in a page that the browser put to sleep: what fell due comes late.
+   * @param {number} ms
+   */
+  sleep(ms) {
+    this.#now += ms;
+  }
+
   /** @param {number} end */
   #next(end) {
     let best;

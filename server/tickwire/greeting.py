@@ -1,0 +1,33 @@
+"""The greeting: WELCOME, as it stands when a player gets its seat or comes back to it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tickwire.framing import build_frame
+from tickwire.inputs import HOLD_TICKS
+from tickwire.seat import Seat
+from tickwire_shared.server_messages import Welcome, build_welcome
+
+if TYPE_CHECKING:
+    from tickwire.engine import Engine
+
+
+def welcome_frame(engine: Engine, seat: Seat, *, resumed: bool) -> bytes:
+    """Return the frame that tells the player of ``seat`` all about its room and its place in it."""
+    room, schema = engine.room_type, engine.room_type.schema
+    welcome = Welcome(
+        room=engine.id,
+        type=room.name,
+        player=seat.player.id,
+        token=seat.token,
+        hz=room.hz,
+        snapshot_every=room.snapshot_every,
+        tick=engine.tick,
+        time=engine.due * 1000.0,
+        schema=schema.describe(),
+        schema_hash=schema.hash,
+        resumed=resumed,
+        hold=0 if seat.inputs is None else HOLD_TICKS,
+    )
+    return build_frame(build_welcome(welcome))
