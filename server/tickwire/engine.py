@@ -24,10 +24,11 @@ from tickwire.framing import build_frame
 from tickwire.greeting import welcome_frame
 from tickwire.inputs import InputBuffer, InputCounts
 from tickwire.ladder import Ladder
+from tickwire.pace import Pace
 from tickwire.past import Past, Rewinder
 from tickwire.places import Places
 from tickwire.player import UNEXPECTED, LeaveReason, Player
-from tickwire.pulse import Beat, Pulse
+from tickwire.pulse import Pulse
 from tickwire.replication import Replicator
 from tickwire.resyncing import Resyncs
 from tickwire.room import Room
@@ -62,8 +63,6 @@ HISTORY_S: Final = 5.0
 UNHEARD_GRACE_S: Final = 2.0
 """The most grace for a player that was never heard of behind its WELCOME: it may not know that it has a seat."""
 
-LATENESS_SAMPLES: Final = 1024
-
 _log = structlog.get_logger("tickwire.room")
 
 
@@ -74,12 +73,11 @@ class Engine:
         room: The author's object.
         tick: The last tick simulated (while a hook runs: the one being simulated).
         overruns: Ticks that took longer than they may.
+        pace: When its ticks are due.
         rest_asked: Whether the author's room has nothing to do until something happens.
-        dropped_ticks: Ticks that were never simulated because the room was late.
         resyncs: Counts the full snapshots that clients asked for because their state failed its check.
         inputs: How the inputs of all players came: late, refused, repeated.
         views_refused: How often a player claimed a view further in the past, or in the future, than it is believed.
-        lateness: Seconds by which the last ticks began late.
         sender: Sends events.
         silence: Finds dead peers.
         ladder: How much of its time the room needs, and what it does without because of that.
@@ -88,11 +86,10 @@ class Engine:
 
     def __init__(self, room_type: type[Room[Any]], ident: str, options: Mapping[str, object], pulse: Pulse) -> None:
         """Prepare a room; nothing of the author's runs before ``run``."""
-        self._pulse = pulse
         self.room_type = room_type
         self.id = ident
         self.tick = 0
-        self.due = trio.current_time()
+        self.pace = Pace(pulse, room_type.hz, self._run_tick)
         self.rest_asked = False
         self.random = random.Random(room_type.seed if room_type.seed is not None else secrets.randbits(64))
         self.timers = Timers()
@@ -100,12 +97,10 @@ class Engine:
         self.replicator = Replicator(self.store, room_type.hz, room_type.grace_s + HISTORY_S)
         self.metadata: dict[str, object] = {}
         self.overruns = 0
-        self.dropped_ticks = 0
         self.resyncs = Resyncs()
         self.views_refused = 0
         self.inputs = InputCounts()
-        self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
-        self.ladder = Ladder(self.due, pulse.ladder)
+        self.ladder = Ladder(self.pace.due, pulse.ladder)
         self.every = room_type.snapshot_every
         self.ended = trio.Event()
         self._options = options
@@ -117,18 +112,15 @@ class Engine:
         self._inbox: deque[Callable[[], None]] = deque()
         self._events: deque[tuple[Seat, ClassType, tuple[Wire, ...]]] = deque()
         self._next_expiry = math.inf
-        self._rest_ticks = 0
         self._last_player = 0
         self._hook = "on_create"
         self._end: tuple[CloseCode, str] | None = None
         self._joined_once = False
-        self._born = self.due
-        self._dt = 1.0 / room_type.hz
+        self._born = self.pace.due
         self._over = trio.Event()
-        self._beat: Beat | None = None
         self._translator = Translator(room_type, self.store)
         self.sender = EventSender(self._translator, self._seats, self._too_slow)
-        self.silence = Silence(room_type.silence_s, self.due)
+        self.silence = Silence(room_type.silence_s, self.pace.due)
         self._rewinder: Rewinder | None = None
         self._wants_inputs = room_type.on_input is not Room[Any].on_input
 
@@ -153,18 +145,6 @@ class Engine:
     def accepting(self) -> bool:
         """Whether a join could succeed now."""
         return self._end is None and self.ladder.admits and len(self._seats) < self.room_type.max_players
-
-    def describe(self) -> dict[str, object]:
-        """The room as the list of rooms shows it."""
-        return {
-            "id": self.id,
-            "type": self.room_type.name,
-            "players": len(self._seats),
-            "max_players": self.room_type.max_players,
-            "tick": self.tick,
-            "hz": self.room_type.hz,
-            "metadata": self.metadata,
-        }
 
     # What sessions call; all return at once
 
@@ -222,10 +202,8 @@ class Engine:
         """Buffer a player's inputs for the ticks from ``tick`` on."""
         inputs = seat.inputs
         assert inputs is not None
-        self.wake()
-        inputs.put(tick, rows[0], self.tick)
-        for number in range(1, len(rows)):
-            inputs.put(tick_add(tick, number), rows[number], self.tick)
+        for number, values in enumerate(rows):
+            self._put_input(inputs, tick_add(tick, number), values)
 
     def input_taker(self, seat: Seat) -> Callable[[bytes], bool] | None:
         """Return what takes the usual INPUTs of a seat, False for other messages; None in a room without inputs."""
@@ -233,16 +211,14 @@ class Engine:
         reader = self.room_type.input_reader
         if inputs is None or reader is None:
             return None
-        put = inputs.put
+        return reader.taker(partial(self._put_input, inputs))
 
-        def take(tick: int, values: tuple[int, ...]) -> None:
-            if self._rest_ticks:
-                if values == reader.neutral:
-                    return  # that is in force at rest
-                self.wake()
-            put(tick, values, self.tick)
-
-        return reader.taker(take)
+    def _put_input(self, inputs: InputBuffer, tick: int, values: tuple[int, ...]) -> None:
+        if self.pace.resting:
+            if values == inputs.neutral:
+                return  # that is in force at rest
+            self.wake()
+        inputs.put(tick, values, self.tick)
 
     def put_event(self, seat: Seat, message: EventMessage) -> None:
         """Hand a client's event to the room at its next tick.
@@ -338,7 +314,7 @@ class Engine:
         """Run the room until it ends; returns, and never raises what the author's code raises."""
         try:
             self._create()
-            self._next_beat(self._pulse.on_grid(trio.current_time() + self._dt))
+            self.pace.start()
             await self._over.wait()
         except Exception as error:  # the author's hook: it ends this room and no other
             self._report(error)
@@ -349,43 +325,27 @@ class Engine:
         self.room.on_create(self._options)
         self.replicator.commit(self.tick)
 
-    def _next_beat(self, due: float) -> None:
-        self.due_next = due
-        self._beat = self._pulse.call_at(due, self._run_tick)
-
     def _run_tick(self) -> None:
         """Run the tick that is due; what it raises ends this room and no other."""
-        due = self.due_next
         if self._end is None:
             try:
                 now = trio.current_time()
-                self._pass_over(self._rest_ticks)
-                late = now - due
-                self.lateness.append(late)
-                overdue = 1 + int(late / self._dt)
-                most = 1 if self.ladder.drops_late_ticks else MAX_CATCH_UP_STEPS
-                if overdue > most:
-                    due += self._drop_ticks(overdue - most, due)
-                self.due = due
+                self._pass_over(self.pace.resting)
+                if self.pace.begin(now, 1 if self.ladder.drops_late_ticks else MAX_CATCH_UP_STEPS):
+                    epoch = build_epoch(tick_add(self.tick, 1), self.pace.due * 1000.0)
+                    self._say_to_all("epoch", build_frame(epoch))
                 self._step(now)
             except Exception as error:  # the author's hook: it ends this room and no other
                 self._report(error)
         if self._end is None:
-            self._rest_ticks = self._ticks_to_rest() if self.rest_asked else 0
-            self._next_beat(due + self._dt * (1 + self._rest_ticks))
+            self.pace.go_on(self._ticks_to_rest() if self.rest_asked else 0)
         else:
             self._over.set()
 
     def wake(self) -> None:
         """Go on with the next tick if the room is at rest; something happened."""
-        if self._rest_ticks and self._beat is not None:
-            left = max(0, math.floor((self.due_next - trio.current_time()) / self._dt))
-            over = max(0, self._rest_ticks - left)
-            due = self.due_next - (self._rest_ticks - over) * self._dt
-            self._pass_over(over)
-            self._rest_ticks = 0
-            self._beat.cancel()
-            self._next_beat(due)
+        if self.pace.resting:
+            self._pass_over(self.pace.wake())
 
     def _ticks_to_rest(self) -> int:
         """Return how many ticks may be left out: nothing is to be done or sent in them, as far as is known now."""
@@ -399,21 +359,14 @@ class Engine:
         )
         if busy or not self._joined_once:
             return 0
-        seconds = min(REST_S, self._next_expiry - self.due)
-        count = max(0, min(int(seconds / self._dt), self.timers.next_in() - 1))
+        seconds = min(REST_S, self._next_expiry - self.pace.due)
+        count = max(0, min(int(seconds / self.pace.dt), self.timers.next_in() - 1))
         # The tick that ends the rest is one that sends.
-        return max(0, count - (self.tick + 1 + count) % self.room_type.snapshot_every)
+        return max(0, count - (self.tick + 1 + count) % self.every)
 
     def _pass_over(self, count: int) -> None:
         self.tick = tick_add(self.tick, count)
         self.timers.pass_over(count)
-
-    def _drop_ticks(self, count: int, due: float) -> float:
-        """Never simulate ``count`` ticks: tell the clients, and return the seconds by which deadlines shift."""
-        self.dropped_ticks += count
-        shift = count * self._dt
-        self._say_to_all("epoch", build_frame(build_epoch(tick_add(self.tick, 1), (due + shift) * 1000.0)))
-        return shift
 
     def _say_to_all(self, about: str, frame: bytes) -> None:
         for seat in self._seats.values():
@@ -434,7 +387,7 @@ class Engine:
         if self.tick % self.every == 0:
             self.replicator.flush(self.tick, self._seats.values())
         ended = trio.current_time()
-        if ended - began > self._dt:
+        if ended - began > self.pace.dt:
             self.overruns += 1
         if self.ladder.note(began, ended):
             self._change_rung()
@@ -453,7 +406,7 @@ class Engine:
     def _run_inbox(self) -> None:
         while self._inbox:
             self._inbox.popleft()()
-        self.resyncs.grant_due(self.due)
+        self.resyncs.grant_due(self.pace.due)
         self._hook = "on_event"
         while self._events:
             seat, item, values = self._events.popleft()
@@ -569,8 +522,7 @@ class Engine:
         if code is not CloseCode.ROOM_FAILED:
             self._run_last("on_leave", self._let_all_leave)
         self._run_last("on_dispose", self.room.on_dispose)
-        if self._beat is not None:
-            self._beat.cancel()
+        self.pace.stop()
         self._seats.clear()
         self._places.clear()
         self.ended.set()

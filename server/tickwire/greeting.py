@@ -24,7 +24,7 @@ def welcome_frame(engine: Engine, seat: Seat, *, resumed: bool) -> bytes:
         hz=room.hz,
         snapshot_every=room.snapshot_every,
         tick=engine.tick,
-        time=engine.due * 1000.0,
+        time=engine.pace.due * 1000.0,
         schema=schema.describe(),
         schema_hash=schema.hash,
         resumed=resumed,

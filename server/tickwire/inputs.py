@@ -54,6 +54,7 @@ class InputBuffer:
         late: Inputs that came after their tick.
         refused: Inputs that were too far ahead.
         force: The wire values in force at the last tick.
+        neutral: Those that are in force when nothing comes.
     """
 
     _type: ClassType
@@ -61,7 +62,7 @@ class InputBuffer:
     late: int = attrs.field(init=False, default=0)
     refused: int = attrs.field(init=False, default=0)
     force: Values = attrs.field(init=False)
-    _neutral: Values = attrs.field(init=False)
+    neutral: Values = attrs.field(init=False)
     _triggers: tuple[int, ...] = attrs.field(init=False)
     _ring: dict[int, Values] = attrs.field(init=False, factory=dict[int, Values])
     _newest: int | None = attrs.field(init=False, default=None)
@@ -73,9 +74,9 @@ class InputBuffer:
 
     def __attrs_post_init__(self) -> None:
         """Start with the neutral input."""
-        self._neutral = tuple(int(field.default) for field in self._type.public)
+        self.neutral = tuple(int(field.default) for field in self._type.public)
         self._triggers = trigger_positions(self._type)
-        self.force = self._held = self._neutral
+        self.force = self._held = self.neutral
 
     def put(self, tick: int, values: Values, now: int) -> None:
         """Take the input for ``tick``; ``now`` is the last tick simulated. A repeated one is ignored."""
@@ -154,7 +155,7 @@ class InputBuffer:
         elif self._held_tick is not None and tick_distance(tick, self._held_tick) <= HOLD_TICKS:
             self.force = self._held
         else:
-            self.force = self._neutral
+            self.force = self.neutral
         if self._folded:
             self.force = tuple(1 if at in self._folded else value for at, value in enumerate(self.force))
             self._folded.clear()
@@ -162,7 +163,7 @@ class InputBuffer:
     @property
     def busy(self) -> bool:
         """Whether the next ticks' inputs may be others than this one's."""
-        return bool(self._ring) or self.force is not self._neutral
+        return bool(self._ring) or self.force is not self.neutral
 
     def reconnect(self) -> None:
         """Another connection begins: how early the last one's inputs came says nothing about this one's."""

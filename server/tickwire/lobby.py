@@ -177,12 +177,12 @@ class Lobby:
 
     def rooms_json(self) -> list[dict[str, object]]:
         """The rooms as plain data, for ``/rooms``."""
-        return [{**engine.describe(), "metadata": _json_or_why_not(engine.metadata)} for engine in self.rooms]
+        return [_describe(engine) for engine in self.rooms]
 
     def healthy(self) -> tuple[bool, dict[str, object]]:
         """Whether every room's tick loop goes on, and figures that say more."""
         now = trio.current_time()
-        stuck = [engine.id for engine in self._rooms.values() if now - engine.due_next > STUCK_S]
+        stuck = [engine.id for engine in self._rooms.values() if now - engine.pace.due_next > STUCK_S]
         players = sum(engine.seats_taken for engine in self._rooms.values())
         figures: dict[str, object] = {"rooms": len(self._rooms), "players": players, "connections": self._connections}
         if stuck:
@@ -256,3 +256,16 @@ def _check_schema(message: Join | Resume, room_type: type[Room[Any]]) -> None:
     if message.schema_hash is not None and message.schema_hash != room_type.schema.hash:
         reason = f"The client was built for another version of {room_type.name}: reload the page or update."
         raise ProtocolError(reason, CloseCode.WRONG_SCHEMA)
+
+
+def _describe(engine: Engine) -> dict[str, object]:
+    """Return a room as the list of rooms shows it."""
+    return {
+        "id": engine.id,
+        "type": engine.room_type.name,
+        "players": engine.seats_taken,
+        "max_players": engine.room_type.max_players,
+        "tick": engine.tick,
+        "hz": engine.room_type.hz,
+        "metadata": _json_or_why_not(engine.metadata),
+    }

@@ -105,12 +105,12 @@ class Arena(Room[Steer]):
 
     def note_the_time(self) -> None:
         """Count this tick's lateness."""
-        self.punctuality.note(trio.current_time() - self._running.due)
+        self.punctuality.note(trio.current_time() - self._running.pace.due)
 
     @property
     def missed(self) -> int:
         """Ticks so far that took longer than they may, or never were."""
-        return self._running.overruns + self._running.dropped_ticks
+        return self._running.overruns + self._running.pace.dropped_ticks
 
     def _avatar(self, owner: Player[Steer] | None) -> Avatar:
         x, y, heading = (self.random.random() for _ in range(3))

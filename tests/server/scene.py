@@ -75,7 +75,7 @@ class Scene:
         await self.world.ticks(3)
         assert self.witness.tick >= tick + 3
         (engine,) = (engine for engine in self.world.lobby.rooms if not engine.over)
-        assert (engine.dropped_ticks, engine.seats_taken) == (0, 1)
+        assert (engine.pace.dropped_ticks, engine.seats_taken) == (0, 1)
         assert self.witness.all("Weather")[0].rain == engine.tick % 101
         stats = self.witness.stats
         assert (stats.disconnects, stats.state_mismatches, stats.resyncs, stats.full_snapshots) == (0, 0, 0, 1)

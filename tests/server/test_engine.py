@@ -136,7 +136,7 @@ async def test_ticks_come_at_their_deadlines_and_do_not_drift(autojump_clock: Mo
         began = trio.current_time()
         await ticks(engine, 1000)
         assert trio.current_time() - began == pytest.approx(1000 / HZ, abs=2 / HZ)
-        assert (engine.dropped_ticks, engine.overruns) == (0, 0)
+        assert (engine.pace.dropped_ticks, engine.overruns) == (0, 0)
 
 
 def stall(clock: MockClock, seconds: float) -> None:
@@ -153,7 +153,7 @@ async def test_a_room_that_is_a_little_late_catches_up(autojump_clock: MockClock
         room_of(engine).todo.append(partial(stall, autojump_clock, missed / HZ))
         await trio.sleep(20.5 / HZ)
         assert engine.tick - tick == pytest.approx((trio.current_time() - began) * HZ, abs=1)
-        assert engine.dropped_ticks == 0
+        assert engine.pace.dropped_ticks == 0
         assert player.heard(Epoch) == []
 
 
@@ -168,10 +168,10 @@ async def test_a_room_that_is_very_late_drops_ticks_and_tells_its_players_when_t
         room_of(engine).todo.append(partial(stall, autojump_clock, 2.0))
         await trio.sleep(3.0)
         (epoch,) = player.heard(Epoch)
-        assert 2 * HZ - MAX_CATCH_UP_STEPS - 2 <= engine.dropped_ticks <= 2 * HZ
+        assert 2 * HZ - MAX_CATCH_UP_STEPS - 2 <= engine.pace.dropped_ticks <= 2 * HZ
         simulated = engine.tick - tick
-        assert simulated + engine.dropped_ticks == pytest.approx((trio.current_time() - began) * HZ, abs=2)
-        assert engine.due * 1000 == pytest.approx(epoch.time + (engine.tick - epoch.tick) * 1000 / HZ)
+        assert simulated + engine.pace.dropped_ticks == pytest.approx((trio.current_time() - began) * HZ, abs=2)
+        assert engine.pace.due * 1000 == pytest.approx(epoch.time + (engine.tick - epoch.tick) * 1000 / HZ)
         assert engine.overruns == 1
 
 

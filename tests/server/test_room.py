@@ -155,7 +155,7 @@ async def test_a_room_knows_its_id_its_tick_and_its_step(autojump_clock: MockClo
         await ticks(engine, 4)
         assert (room.id, room.tick, room.dt) == (engine.id, engine.tick, 1 / HZ)
         room.metadata["map"] = "hills"
-        assert engine.describe()["metadata"] == {"map": "hills"}
+        assert engine.metadata == {"map": "hills"}
 
 
 # The end

@@ -1,0 +1,83 @@
+"""The pace of a room: when its ticks are due. Absolute deadlines, bounded catching up, and rest.
+
+A deadline is the one before it plus a tick, whatever the tick took, so a room neither drifts nor forgets. One that is
+late by more than it may catch up shifts its deadlines and never simulates what it dropped (field.md, T1). One at
+rest leaves ticks out on purpose; they count, but nothing runs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+import trio
+
+from tickwire.pulse import Beat, Pulse
+
+LATENESS_SAMPLES: Final = 1024
+
+
+class Pace:
+    """Calls a room when its next tick is due.
+
+    Attributes:
+        dt: Seconds per tick.
+        due: The deadline of the tick that runs, or ran last.
+        due_next: The deadline of the one that is waited for.
+        resting: Ticks that are left out before that one.
+        dropped_ticks: Ticks that were never simulated because the room was late.
+        lateness: Seconds by which the last ticks began late.
+    """
+
+    def __init__(self, pulse: Pulse, hz: float, call: Callable[[], None]) -> None:
+        """Call ``call``, which must not raise, for each tick from ``start`` on."""
+        self.dt = 1.0 / hz
+        self.due = self.due_next = trio.current_time()
+        self.resting = 0
+        self.dropped_ticks = 0
+        self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
+        self._pulse = pulse
+        self._call = call
+        self._beat: Beat | None = None
+
+    def start(self) -> None:
+        """Wait for the first tick."""
+        self._wait_until(self._pulse.on_grid(trio.current_time() + self.dt))
+
+    def stop(self) -> None:
+        """Call no more."""
+        if self._beat is not None:
+            self._beat.cancel()
+
+    def begin(self, now: float, most: int) -> int:
+        """Begin the tick that was waited for; return how many are dropped so that ``most`` are left to run."""
+        self.due = self.due_next
+        late = now - self.due
+        self.lateness.append(late)
+        dropped = max(0, 1 + int(late / self.dt) - most)
+        self.dropped_ticks += dropped
+        self.due += dropped * self.dt
+        return dropped
+
+    def go_on(self, rest: int) -> None:
+        """Wait for the next tick, or for the one after ``rest`` others."""
+        self.resting = rest
+        self._wait_until(self.due + self.dt * (1 + rest))
+
+    def wake(self) -> int:
+        """End the rest with the next deadline; return how many ticks were left out."""
+        if not self.resting or self._beat is None:
+            return 0
+        left = max(0, math.floor((self.due_next - trio.current_time()) / self.dt))
+        passed = max(0, self.resting - left)
+        due = self.due_next - (self.resting - passed) * self.dt
+        self.resting = 0
+        self._beat.cancel()
+        self._wait_until(due)
+        return passed
+
+    def _wait_until(self, due: float) -> None:
+        self.due_next = due
+        self._beat = self._pulse.call_at(due, self._call)
