@@ -1,10 +1,20 @@
-"""How hard Hypothesis looks: the same examples in each run, or more and new ones with ``TICKWIRE_EXAMPLES=1000``."""
+"""What every test gets: examples and an order of tasks that are the same in each run.
+
+``TICKWIRE_EXAMPLES=1000`` looks harder, at new examples each time; ``TICKWIRE_SCHEDULE=7`` lets the tasks take turns in
+another order, for tests that pass by luck.
+"""
+
+from __future__ import annotations
 
 import os
+from importlib import import_module
+from random import Random
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 EXAMPLES = int(os.environ.get("TICKWIRE_EXAMPLES", "0"))
+SCHEDULE = os.environ.get("TICKWIRE_SCHEDULE", "0")
 
 # No deadlines: the machine may be busy with something else. Repeatable unless asked: a red run means a change.
 settings.register_profile(
@@ -15,3 +25,12 @@ settings.register_profile(
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("tickwire")
+
+# Trio shuffles the tasks that can run at the same time with this; Hypothesis seeds it for its own tests alone.
+_trio_random: Random = import_module("trio._core._run")._r
+
+
+@pytest.fixture(autouse=True)
+def _same_order_of_tasks(request: pytest.FixtureRequest) -> None:  # pyright: ignore[reportUnusedFunction]
+    """A test that passes or fails does so again, alone or among others."""
+    _trio_random.seed(f"{SCHEDULE} {request.node.name}")

@@ -15,6 +15,12 @@ def ship_named(world: World, name: str) -> Ship:
     return next(ship for ship in cast("Arena", world.rooms[0]).all(Ship) if ship.name == name)
 
 
+def empty(arena: Arena) -> None:
+    """Let nothing be in the ships' way; where rocks are is another place each time."""
+    for entity in (*arena.all(Rock), *arena.all(Health)):
+        arena.despawn(entity)
+
+
 async def test_it_tells_the_arena_from_other_rooms(autojump_clock: MockClock) -> None:
     async with World(Arena, Meadow) as world:
         assert is_arena((await world.join("arena")).replica)
@@ -38,6 +44,7 @@ async def test_it_sees_what_is_there(autojump_clock: MockClock) -> None:
 async def test_it_works_out_velocities_from_what_it_saw_before(autojump_clock: MockClock) -> None:
     async with World(Arena) as world:
         ada, bob = await world.join("arena", name="Ada"), await world.join("arena", name="Bob")
+        empty(cast("Arena", world.rooms[0]))
         ship = ship_named(world, "Bob")
         ship.x, ship.y, ship.heading = 20.0, 40.0, 0.0
         bob.steer(thrust=True)
@@ -55,8 +62,7 @@ async def test_it_knows_where_a_bullet_is_by_now(autojump_clock: MockClock) -> N
     async with World(Arena) as world:
         ada = await world.join("arena", name="Ada")
         arena = cast("Arena", world.rooms[0])
-        for entity in (*arena.all(Rock), *arena.all(Health)):
-            arena.despawn(entity)
+        empty(arena)
         ship = ship_named(world, "Ada")
         ship.x, ship.y, ship.heading = 20.0, 40.0, pi / 4
         ada.steer(fire=True)
