@@ -62,7 +62,7 @@ def check_origins(origins: Sequence[str]) -> frozenset[str]:
     for origin in origins:
         parts = urlsplit(origin)
         whole = f"{parts.scheme}://{parts.netloc}" if parts.scheme in ("http", "https") and parts.netloc else ""
-        if origin not in (ANY_ORIGIN, "null") and origin.lower() != whole.lower():
+        if origin not in (ANY_ORIGIN, "null") and not (whole and origin.lower() == whole.lower()):
             raise UsageError(f"{origin!r} is no origin; write for example https://game.example, or * for any")
     return frozenset(origin.lower() for origin in origins)
 
@@ -224,11 +224,8 @@ class Door:
         # No browser: cookies of somebody else are not in play, and any header could be made up.
         if origin is None or ANY_ORIGIN in self._origins:
             return
-        ours = (
-            origin.lower() in self._origins
-            if self._origins
-            else urlsplit(origin).netloc.lower() == (host or "").lower()
-        )
+        own = urlsplit(origin).netloc.lower()
+        ours = origin.lower() in self._origins if self._origins else own != "" and own == (host or "").lower()
         if not ours:
             text = f"Pages of {origin[:100]} may not play here; the server allows them with --origin {origin[:100]}."
             raise RequestRefused(HTTPStatus.FORBIDDEN, text)

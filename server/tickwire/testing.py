@@ -25,9 +25,12 @@ import trio
 import trio.testing
 from trio.testing import lockstep_stream_pair, memory_stream_pair
 
+from tickwire.door import Door
 from tickwire.engine import Engine
+from tickwire.limits import Limits
 from tickwire.lobby import Lobby
 from tickwire.room import Room
+from tickwire.token_key import TokenKey
 from tickwire_client.client import Game, connect
 from tickwire_client.conditioner import Link as Link
 from tickwire_client.reconnect import Backoff
@@ -58,9 +61,11 @@ class World:
     Use it with ``async with``; leaving the block lets the clients leave and the rooms end.
     """
 
-    def __init__(self, *room_types: AnyRoom, seed: int = 0) -> None:
-        """Offer ``room_types``; ``seed`` is for the clients' own randomness."""
-        self.lobby = Lobby(room_types)
+    def __init__(
+        self, *room_types: AnyRoom, seed: int = 0, limits: Limits | None = None, token_key: TokenKey | None = None
+    ) -> None:
+        """Offer ``room_types``; ``seed`` is for the clients' own randomness, the rest as for ``serve``."""
+        self.lobby = Lobby(room_types, door=Door(limits), token_key=token_key)
         self._random = random.Random(seed)
         self._stack = AsyncExitStack()
         self._nursery: trio.Nursery | None = None

@@ -32,11 +32,9 @@ LEEWAY_S: Final = 10
 _ENV: Final = "env:"
 _HMAC: Final = ("HS256", "HS384", "HS512")
 _PEM: Final = b"-----BEGIN "
-_FAMILIES: Final[Mapping[str, tuple[str, ...]]] = {
-    "RSAPublicKey": ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"),
-    "EllipticCurvePublicKey": ("ES256", "ES384", "ES512"),
-    "Ed25519PublicKey": ("EdDSA",),
-}
+_RSA: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
+_ELLIPTIC: Final = ("ES256", "ES384", "ES512")
+_EDWARDS: Final = ("EdDSA",)
 
 
 @attrs.frozen
@@ -71,6 +69,8 @@ class TokenKey:
             raise NotAllowed("The token has expired: get a new one.") from error
         except jwt.InvalidTokenError as error:
             raise NotAllowed(f"The token is not valid: {error}.") from error
+        except UnicodeError as error:
+            raise NotAllowed("The token is not valid: it is not a JWT.") from error
         return claims
 
 
@@ -127,6 +127,7 @@ def _read(place: str) -> bytes:
 
 def _public_key(raw: bytes, place: str) -> TokenKey:
     try:
+        from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
     except ImportError as error:
         raise UsageError(f"{place} is a public key, which needs the package cryptography: install it") from error
@@ -134,7 +135,10 @@ def _public_key(raw: bytes, place: str) -> TokenKey:
         key = load_pem_public_key(raw)
     except ValueError as error:
         raise UsageError(f"{place} is no public key; the private one stays with who makes the tokens") from error
-    for kind, algorithms in _FAMILIES.items():
-        if any(parent.__name__ == kind for parent in type(key).__mro__):
-            return TokenKey(key, algorithms)  # type: ignore[arg-type]
+    if isinstance(key, rsa.RSAPublicKey):
+        return TokenKey(key, _RSA)
+    if isinstance(key, ec.EllipticCurvePublicKey):
+        return TokenKey(key, _ELLIPTIC)
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return TokenKey(key, _EDWARDS)
     raise UsageError(f"{place} is a {type(key).__name__}; use a key of Ed25519, an elliptic curve or RSA")
