@@ -1,10 +1,10 @@
-"""The ``tickwire`` command: serve rooms, or send bots to a server."""
+"""The ``tickwire`` command: serve rooms, send bots to a server, or find out why it can't be reached."""
 
 from __future__ import annotations
 
 import ssl
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -27,6 +27,7 @@ DEMO = "tickwire.demo.arena:Arena"
 
 OK = 0
 BOTS_FAILED = 1
+UNWELL = 1
 MISUSED = 2
 INTERRUPTED = 130  # what a shell reports for a command ended by Ctrl+C
 
@@ -51,9 +52,16 @@ Examples:
   tickwire bots ws://127.0.0.1:8000 --count 100 --json > report.json
   tickwire bots ws://127.0.0.1:8000 --rtt 150 --jitter 40"""
 
+_DOCTOR_EXAMPLES = """\
+Examples:
+
+  tickwire doctor http://127.0.0.1:8000
+  tickwire doctor wss://game.example --origin https://example.org --room race"""
+
 _EPILOGUE = f"""\
 {_SERVE_EXAMPLES}
 {_BOTS_EXAMPLES.partition(chr(10))[2].removeprefix(chr(10))}
+{_DOCTOR_EXAMPLES.partition(chr(10))[2].removeprefix(chr(10))}
 
 A game is a class in a Python file:
 
@@ -69,13 +77,13 @@ A game is a class in a Python file:
       def on_join(self, player):
           self.spawn(Ship(x=50), owner=player)
 
-Exit status: 0 all is well, 1 a bot failed, 2 the command can't be
-carried out."""
+Exit status: 0 all is well, 1 a bot failed or the doctor
+found something, 2 the command can't be carried out."""
 
 
 app = App(
     name="tickwire",
-    help="Serve multiplayer game rooms to browsers, and send bots to play in them.",
+    help="Serve multiplayer game rooms to browsers, send bots to play in them, find out why one can't connect.",
     help_epilogue=_EPILOGUE,
     help_format="plaintext",
     version=lambda: version("tickwire"),
@@ -87,7 +95,7 @@ _log = structlog.get_logger(__name__)
 def main() -> None:
     """Run the command line; ends the process with its exit status."""
     try:
-        app(exit_on_error=False, print_error=False)
+        app(sys.argv[1:], exit_on_error=False, print_error=False)
     except CycloptsError as error:
         print(f"tickwire: {' '.join(str(error).split())} (tickwire --help shows how)", file=sys.stderr)
         sys.exit(MISUSED)
@@ -181,6 +189,55 @@ def bots_command(
     except* UsageError as group:
         status = _misused(group)
     return status
+
+
+@app.command(name="doctor", help_epilogue=_DOCTOR_EXAMPLES)
+def doctor_command(
+    url: str,
+    /,
+    *,
+    room: str = "arena",
+    origin: str | None = None,
+    token: str | None = None,
+    tls_ca: Path | None = None,
+    json: Annotated[bool, Parameter(negative=())] = False,
+) -> int:
+    """Find out why a browser can't connect to a server, step by step, and what to do about it.
+
+    Joins the room for about a second. Exit status 0 if a player could play, else 1.
+
+    Args:
+        url: The server or its page, for example wss://game.example or http://127.0.0.1:8000
+        room: The room type to join.
+        origin: Where the page comes from, as https://game.example; the server's own page unless given.
+        token: A signed token, for a server with --token-key.
+        tls_ca: The certificate of an authority to trust besides the system's, as --tls-dev makes one.
+        json: Print the diagnosis as one line of JSON.
+    """
+    configure_logs(LogLevel.WARNING)
+    status = OK
+    try:
+        options = {} if token is None else {"token": token}
+        status = trio.run(partial(_examine, url, room, origin, options, tls_ca=tls_ca, as_json=json))
+    except* UsageError as group:
+        status = _misused(group)
+    return status
+
+
+async def _examine(
+    url: str, room: str, origin: str | None, options: Mapping[str, str], *, tls_ca: Path | None, as_json: bool
+) -> int:
+    from tickwire_client.connection import trusting
+    from tickwire_client.doctor import examine
+
+    status = INTERRUPTED
+    trust = None if tls_ca is None else trusting(tls_ca)
+    with cancelled_by_signals():
+        tell: Callable[[object], None] = (lambda check: None) if as_json else partial(print, flush=True)
+        diagnosis = await examine(url, room=room, origin=origin, options=options, ssl_context=trust, tell=tell)
+        print(diagnosis.to_json() if as_json else diagnosis.remedy)
+        status = OK if diagnosis.ok else UNWELL
+    return status  # noqa: RET504 - a signal leaves the block above early
 
 
 def _tls(cert: Path | None, key: Path | None, dev_host: str | None) -> ssl.SSLContext | None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.e2e.forking import run_forked
 from tests.e2e.serving import Outcome, run, serving
 
 BROKEN = "import math\n\nprint(math.nosuch)\n"
@@ -65,6 +66,9 @@ def assert_one_line(outcome: Outcome, *words: str) -> None:
         ("serve --tls-cert things.py --tls-dev", ["--tls-dev", "--tls-cert"]),
         ("serve --tls-cert things.py", ["things.py", "no certificate"]),
         ("bots wss://127.0.0.1:1 --tls-ca nosuch.pem", ["nosuch.pem", "can't be read"]),
+        ("doctor", ["URL"]),
+        ("doctor ftp://127.0.0.1", ["ftp://127.0.0.1", "ws://"]),
+        ("doctor wss://127.0.0.1:1 --tls-ca nosuch.pem", ["nosuch.pem", "can't be read"]),
         ("serve --nosuch", ["--nosuch"]),
         ("nosuch", ["nosuch"]),
         ("bots", ["URL"]),
@@ -74,7 +78,11 @@ def assert_one_line(outcome: Outcome, *words: str) -> None:
     ],
 )
 def test_a_bad_command_line_is_one_clear_line_and_status_2(folder: Path, arguments: str, words: list[str]) -> None:
-    assert_one_line(run(*arguments.split(), cwd=folder), *words)
+    assert_one_line(run_forked(*arguments.split(), cwd=folder), *words)
+
+
+def test_so_it_is_of_the_installed_command(folder: Path) -> None:
+    assert_one_line(run("serve", "broken:Room", cwd=folder), "AttributeError", "broken.py", "line 3")
 
 
 def test_a_port_in_use_is_named(folder: Path) -> None:
@@ -87,9 +95,9 @@ def test_the_version_is_the_packages(tmp_path: Path) -> None:
     assert run("--version", cwd=tmp_path) == Outcome(0, version("tickwire") + "\n", "")
 
 
-@pytest.mark.parametrize("arguments", ["", "--help", "serve --help", "bots --help"])
+@pytest.mark.parametrize("arguments", ["", "--help", "serve --help", "bots --help", "doctor --help"])
 def test_the_help_tells_enough_to_start(tmp_path: Path, arguments: str) -> None:
-    outcome = run(*arguments.split(), cwd=tmp_path)
+    outcome = run_forked(*arguments.split(), cwd=tmp_path)
     assert (outcome.status, outcome.stderr) == (0, "")
     wanted = (
         ["--host", "--port", "--bots", "--web", "--tls-cert", "--tls-key", "--tls-dev", "--log-level"]
@@ -97,6 +105,7 @@ def test_the_help_tells_enough_to_start(tmp_path: Path, arguments: str) -> None:
         else []
     )
     wanted += ["--room", "--count", "--duration", "--rtt", "--jitter", "--json"] if "bots" in arguments else []
+    wanted += ["--room", "--origin", "--token", "--tls-ca", "--json"] if "doctor" in arguments else []
     wanted = wanted or ["tickwire serve game:Arena --web page", "tickwire bots ws://"]
     for word in wanted:
         assert word in outcome.stdout
@@ -115,3 +124,15 @@ def test_bots_that_can_not_connect_fail_with_status_1(tmp_path: Path) -> None:
     outcome = run("bots", f"ws://127.0.0.1:{port}", "--count", "2", "--duration", "1", "--json", cwd=tmp_path)
     assert outcome.status == 1
     assert "Traceback" not in outcome.stderr
+
+
+def test_the_doctor_finds_a_good_server_well_and_a_missing_one_not(tmp_path: Path) -> None:
+    with serving(cwd=tmp_path) as server:
+        well = run("doctor", server.url, cwd=tmp_path)
+        assert server.stop().status == 0
+    assert (well.status, well.stderr) == (0, "")
+    assert well.stdout.count("✓") == 9
+    assert well.stdout.endswith(f"All is well at {server.url}.\n")
+    gone = run("doctor", server.url, "--json", cwd=tmp_path)
+    assert (gone.status, gone.stderr) == (1, "")
+    assert '"reason": "not there"' in gone.stdout
