@@ -39,7 +39,7 @@ class Wire(trio.abc.Stream):
         Args:
             stream: To the server.
             deliver: Gets each message, in the receiving task.
-            hung_up: Is called when the stream has ended.
+            hung_up: Is called when the stream has ended or broken.
         """
         self._stream = stream
         self._deliver = deliver
@@ -106,7 +106,11 @@ class Wire(trio.abc.Stream):
         """Send bytes behind whatever is being sent."""
         async with self._sending:
             rest, self._rest = self._rest, b""
-            await self._stream.send_all(rest + data if rest else data)
+            try:
+                await self._stream.send_all(rest + data if rest else data)
+            except (trio.BrokenResourceError, trio.ClosedResourceError):
+                self._hung_up()
+                raise
 
     async def wait_send_all_might_not_block(self) -> None:
         """Wait until nothing is being sent and the socket takes more."""
