@@ -17,6 +17,7 @@ from tickwire_shared.closing import CloseCode
 from tickwire_shared.errors import NotAllowed, ProtocolError
 
 if TYPE_CHECKING:
+    from tickwire.player import Player
     from tickwire.room import Room
 
 TOKEN_OPTION: Final = "token"
@@ -58,6 +59,10 @@ class Pass:
     options: Mapping[str, object]
     claims: Mapping[str, object] = attrs.field(factory=dict[str, object])
     user: object = None
+
+    def introduce(self, player: Player[Any], name_length: int) -> None:
+        """Let the player that it is for be known by what was found out about it."""
+        player.user, player.claims, player.name_length = self.user, self.claims, name_length
 
 
 def check_token(join: Join, room_type: type[Room[Any]], key: TokenKey | None) -> Pass:

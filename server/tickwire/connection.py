@@ -31,6 +31,7 @@ from tickwire.round_trip import RoundTrip
 from tickwire.seat import Seat
 from tickwire.traffic import TrafficWatch
 from tickwire.transport import Transport
+from tickwire.wires import Wires
 from tickwire_shared.client_messages import (
     ClientKind,
     Join,
@@ -83,12 +84,14 @@ class Surroundings:
         limits: What its peer may ask.
         authorize: Asked about a join before the room is looked for, so before one is made.
         watch: Looks at its traffic.
+        wires: Counts what goes over it.
     """
 
     hub: Hub | None = None
     limits: Limits = attrs.field(factory=Limits)
     authorize: Authorize = _let_anybody
     watch: TrafficWatch | None = None
+    wires: Wires = attrs.field(factory=Wires)
 
 
 class Session:
@@ -105,6 +108,7 @@ class Session:
         self.start_soon: Callable[[Callable[[], Awaitable[None]]], None] = _not_yet
         self.state = SessionState.NEW
         self.closing: tuple[int, str] | None = None
+        self.was_admitted = False
         self.close_asked = trio.Event()
         self.write_nowait: Callable[[bytes], bool] = transport.write_nowait
         self._transport = transport
@@ -151,6 +155,7 @@ class Session:
         """Say that the join was accepted."""
         if self.state is SessionState.JOINING:
             self.state = next_session_state(self.state, SessionEvent.ADMIT)
+            self.was_admitted = True
 
     # The peer's side
 
@@ -278,10 +283,11 @@ class Session:
 
     def _sit_down(self, join: Join, granted: Pass) -> None:
         engine = self._find_room(attrs.evolve(join, options=granted.options))
-        seat, self._generation = engine.reserve(granted.options, self)
+        kept = join.reservation
+        seat, self._generation = engine.reserve(granted.options, self, None if kept is None else kept[1])
         self._engine, self._seat = engine, seat
-        player = seat.player
-        player.user, player.claims, player.name_length = granted.user, granted.claims, self._limits.name_length
+        if kept is None:
+            granted.introduce(seat.player, self._limits.name_length)
 
 
 def _not_yet(act: Callable[[], Awaitable[None]]) -> None:
@@ -311,7 +317,7 @@ async def serve_connection(
                 websocket = await _upgrade(nursery, transport, around.limits)
                 if websocket is not None:
                     session = Session(transport, find_room, around)
-                    with _watched(transport, session, around.watch):
+                    with _watched(transport, session, around.watch), around.wires.counting(transport, session):
                         await _converse(websocket, transport, session, around.limits.join_timeout_s)
                     await _say_goodbye(transport, session)
             nursery.cancel_scope.cancel()

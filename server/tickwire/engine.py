@@ -21,7 +21,7 @@ import trio
 from tickwire.entities import EntityStore
 from tickwire.event_sender import EventSender
 from tickwire.framing import build_frame
-from tickwire.greeting import welcome_frame
+from tickwire.greeting import greet
 from tickwire.inputs import InputBuffer, InputCounts
 from tickwire.ladder import Ladder
 from tickwire.pace import Pace
@@ -34,12 +34,14 @@ from tickwire.resyncing import Resyncs
 from tickwire.room import Room
 from tickwire.round_trip import RoundTrip
 from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
+from tickwire.seating import Seating
 from tickwire.silence import Silence
+from tickwire.tick_times import TickTimes
 from tickwire.timers import Timers
 from tickwire.translation import Translator
 from tickwire_shared.client_messages import VIEW_STEPS
 from tickwire_shared.closing import CloseCode
-from tickwire_shared.declare import Entity, Input
+from tickwire_shared.declare import Entity
 from tickwire_shared.errors import ProtocolError, UsageError
 from tickwire_shared.event_messages import EventMessage, check_event
 from tickwire_shared.schema import ClassType
@@ -82,6 +84,9 @@ class Engine:
         silence: Finds dead peers.
         ladder: How much of its time the room needs, and what it does without because of that.
         every: Ticks per snapshot, as of now.
+        tick_times: How long its ticks took.
+        seating: Gives its seats.
+        begun: Set when ``on_create`` is over, or the room is.
     """
 
     def __init__(self, room_type: type[Room[Any]], ident: str, options: Mapping[str, object], pulse: Pulse) -> None:
@@ -102,6 +107,8 @@ class Engine:
         self.inputs = InputCounts()
         self.ladder = Ladder(self.pace.due, pulse.ladder)
         self.every = room_type.snapshot_every
+        self.tick_times = TickTimes()
+        self.begun = trio.Event()
         self.ended = trio.Event()
         self._options = options
         self.room = room_type()
@@ -112,7 +119,6 @@ class Engine:
         self._inbox: deque[Callable[[], None]] = deque()
         self._events: deque[tuple[Seat, ClassType, tuple[Wire, ...]]] = deque()
         self._next_expiry = math.inf
-        self._last_player = 0
         self._hook = "on_create"
         self._end: tuple[CloseCode, str] | None = None
         self._joined_once = False
@@ -121,6 +127,7 @@ class Engine:
         self._translator = Translator(room_type, self.store)
         self.sender = EventSender(self._translator, self._seats, self._too_slow)
         self.silence = Silence(room_type.silence_s, self.pace.due)
+        self.seating = Seating(self, self._seats, self._translator, self._give_up)
         self._rewinder: Rewinder | None = None
         self._wants_inputs = room_type.on_input is not Room[Any].on_input
 
@@ -132,6 +139,11 @@ class Engine:
         return len(self._seats)
 
     @property
+    def hook(self) -> str:
+        """The hook that runs, or ran last."""
+        return self._hook
+
+    @property
     def players(self) -> tuple[Player[Any], ...]:
         """The players that have joined."""
         return tuple(seat.player for seat in self._seats.values() if seat.state is not SeatState.RESERVED)
@@ -141,41 +153,22 @@ class Engine:
         """Whether the room ends or has ended."""
         return self._end is not None
 
-    @property
-    def accepting(self) -> bool:
-        """Whether a join could succeed now."""
-        return self._end is None and self.ladder.admits and len(self._seats) < self.room_type.max_players
-
     # What sessions call; all return at once
 
-    def reserve(self, options: Mapping[str, object], link: Link) -> tuple[Seat, int]:
-        """Take a seat; the room admits it at its next tick.
+    def reserve(self, options: Mapping[str, object], link: Link, reservation: str | None = None) -> tuple[Seat, int]:
+        """Take a seat, or the one that is kept for a reservation; the room admits it at its next tick.
 
         Returns:
             The seat and the generation of this connection.
 
         Raises:
-            ProtocolError: No seat is free, the room is overloaded, or it ends.
+            ProtocolError: No seat is free, the room is overloaded, or it ends; or there is no such reservation.
         """
-        if self._end is not None:
-            raise ProtocolError("The room is over.", CloseCode.ROOM_OVER)
-        if not self.ladder.admits:
-            raise ProtocolError("The room is overloaded: come back in a few seconds.", CloseCode.SERVER_FULL)
-        if len(self._seats) >= self.room_type.max_players:
-            limit = self.room_type.max_players
-            raise ProtocolError(f"The room is full: all {limit} seats are taken.", CloseCode.ROOM_FULL)
-        self._last_player += 1
-        reader = self.room_type.input_reader
-        neutral: Input | None = None if reader is None else self._translator.make_input(reader.neutral)
-        player: Player[Any] = Player(self, self._last_player, options, neutral)
-        item = self.room_type.schema.input
-        inputs = None if item is None else InputBuffer(item, self.inputs)
-        seat = Seat(player, inputs, link, owned=player.entities)
-        seat.generation = 1
-        self._seats[player.id] = seat
         self.wake()
+        seat = self.seating.take(options) if reservation is None else self.seating.claim(reservation, options)
+        seat.link = link
         self._inbox.append(partial(self._admit, seat, link))
-        return seat, 1
+        return seat, seat.generation
 
     def resume(self, token: str, tick: int | None, link: Link) -> tuple[Seat, int]:
         """Give a player that comes back its seat; a connection that it still has is closed.
@@ -193,8 +186,9 @@ class Engine:
         found = None if held is None else self.replicator.history.at(held)
         self._attach(seat, link, used_token=token)
         seat.version = None if found is None else found[0]
+        self.replicator.counts.resumed(by_delta=found is not None)
         seat.heard_tick = self.tick if held is None else held
-        self._greet(seat, resumed=True)
+        greet(self, seat, resumed=True)
         self._inbox.append(partial(self._resumed, seat, seat.generation))
         return seat, seat.generation
 
@@ -314,6 +308,7 @@ class Engine:
         """Run the room until it ends; returns, and never raises what the author's code raises."""
         try:
             self._create()
+            self.begun.set()
             self.pace.start()
             await self._over.wait()
         except Exception as error:  # the author's hook: it ends this room and no other
@@ -387,6 +382,7 @@ class Engine:
         if self.tick % self.every == 0:
             self.replicator.flush(self.tick, self._seats.values())
         ended = trio.current_time()
+        self.tick_times.note(ended - began)
         if ended - began > self.pace.dt:
             self.overruns += 1
         if self.ladder.note(began, ended):
@@ -451,7 +447,7 @@ class Engine:
         self._hook = "on_join"
         self._attach(seat, link, generation=seat.generation)
         self._joined_once = True
-        self._greet(seat, resumed=False)
+        greet(self, seat, resumed=False)
         link.admitted()
         self.room.on_join(seat.player)
 
@@ -525,6 +521,7 @@ class Engine:
         self.pace.stop()
         self._seats.clear()
         self._places.clear()
+        self.begun.set()
         self.ended.set()
 
     def _let_all_leave(self) -> None:
@@ -540,10 +537,8 @@ class Engine:
 
     # Parts
 
-    def _greet(self, seat: Seat, *, resumed: bool) -> None:
-        seat.say("welcome", welcome_frame(self, seat, resumed=resumed))
-        if self.ladder.rung:
-            seat.say("load", build_frame(build_load(self.ladder.rung, self.every)))
+    def _give_up(self, seat: Seat) -> None:
+        self._inbox.append(partial(self._leave, seat, seat.generation, LeaveReason.LOST))
 
     def _too_slow(self, seat: Seat) -> None:
         self._remove(seat, CloseCode.TOO_SLOW, "The connection is too slow for this room.", LeaveReason.TOO_SLOW)

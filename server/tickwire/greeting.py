@@ -7,14 +7,20 @@ from typing import TYPE_CHECKING
 from tickwire.framing import build_frame
 from tickwire.inputs import HOLD_TICKS
 from tickwire.seat import Seat
-from tickwire_shared.server_messages import Welcome, build_welcome
+from tickwire_shared.server_messages import Welcome, build_load, build_welcome
 
 if TYPE_CHECKING:
     from tickwire.engine import Engine
 
 
-def welcome_frame(engine: Engine, seat: Seat, *, resumed: bool) -> bytes:
-    """Return the frame that tells the player of ``seat`` all about its room and its place in it."""
+def greet(engine: Engine, seat: Seat, *, resumed: bool) -> None:
+    """Tell the player of ``seat`` all about its room and its place in it, and that the room is busy if it is."""
+    seat.say("welcome", _welcome_frame(engine, seat, resumed=resumed))
+    if engine.ladder.rung:
+        seat.say("load", build_frame(build_load(engine.ladder.rung, engine.every)))
+
+
+def _welcome_frame(engine: Engine, seat: Seat, *, resumed: bool) -> bytes:
     room, schema = engine.room_type, engine.room_type.schema
     welcome = Welcome(
         room=engine.id,

@@ -16,7 +16,10 @@ import h11
 # Browsers send 1 to 2 KiB with a few cookies; 8 KiB is what most HTTP servers allow.
 MAX_HEAD_BYTES = 8 * 1024  # unless the server is told otherwise
 
-_METHODS = ("GET", "HEAD")
+# A matchmaking request with options that fill a JOIN, twice over.
+MAX_BODY_BYTES = 8 * 1024
+
+_METHODS = ("GET", "HEAD", "POST")
 _ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
@@ -36,19 +39,25 @@ class RequestRefused(Exception):
 
 @attrs.frozen
 class Request:
-    """The head of a request.
+    """A request.
 
     Attributes:
-        method: ``"GET"`` or ``"HEAD"``.
+        method: ``"GET"``, ``"HEAD"`` or ``"POST"``.
         path: The target's path, percent-decoded; starts with ``/``.
         query: What follows the ``?``, as it came; may be empty.
         headers: Name (lower case) and value pairs, in order.
+        body: What came with a POST.
+        peer: The address that it came from; empty when that isn't known.
+        secure: Whether it came over TLS.
     """
 
     method: str
     path: str
     query: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    peer: str = ""
+    secure: bool = False
 
     def header(self, name: str) -> str | None:
         """The value of the first header of this lower-case name."""
@@ -67,10 +76,14 @@ class Request:
 class Conversation:
     """The requests and responses of one connection, one after the other."""
 
-    def __init__(self, max_head_bytes: int = MAX_HEAD_BYTES) -> None:
+    def __init__(self, max_head_bytes: int = MAX_HEAD_BYTES, *, peer: str = "", secure: bool = False) -> None:
         self._max_head_bytes = max_head_bytes
+        self._peer = peer
+        self._secure = secure
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=max_head_bytes)
         self._raw = bytearray()
+        self._post: Request | None = None  # one whose body is not complete
+        self._body = bytearray()
 
     @property
     def raw(self) -> bytes:
@@ -88,16 +101,46 @@ class Conversation:
         self._http.receive_data(data)
 
     def next_request(self) -> Request | None:
-        """The next request, or None while its head is incomplete.
+        """The next request, or None while it is incomplete.
 
         Raises:
             RequestRefused: It is malformed, too large, or not one that this server answers.
             EOFError: The peer ended the stream between requests.
         """
+        if self._post is None:
+            request = self._next_head()
+            if request is None or request.method != "POST":
+                return request
+            self._post = request
+        return self._with_body(self._post)
+
+    def interim(self) -> bytes:
+        """What a peer that asks whether to go on (RFC 9110, section 10.1.1) has to be told before its body comes."""
+        if self._post is None or not self._http.they_are_waiting_for_100_continue:
+            return b""
+        return self._http.send(h11.InformationalResponse(status_code=100, headers=[], reason=b"Continue")) or b""
+
+    def _next_event(self) -> object:
         try:
-            event = self._http.next_event()
+            return self._http.next_event()
         except h11.RemoteProtocolError as error:
             raise self._refusal(error) from error
+
+    def _with_body(self, post: Request) -> Request | None:
+        """Read what has come of a body; the request when it is complete."""
+        while isinstance(event := self._next_event(), h11.Data):
+            self._body += event.data
+            if len(self._body) > MAX_BODY_BYTES:
+                raise _too_large()
+        if not isinstance(event, h11.EndOfMessage):
+            return None
+        request = attrs.evolve(post, body=bytes(self._body))
+        self._post = None
+        self._body.clear()
+        return request
+
+    def _next_head(self) -> Request | None:
+        event = self._next_event()
         if event is h11.NEED_DATA:
             return None
         if isinstance(event, h11.ConnectionClosed):
@@ -106,7 +149,7 @@ class Conversation:
             raise RequestRefused(HTTPStatus.BAD_REQUEST, f"Expected a request, got {type(event).__name__}.")
         if len(self._raw) - len(self._http.trailing_data[0]) > self._max_head_bytes:
             raise self._too_long()
-        return _checked(event)
+        return attrs.evolve(_checked(event), peer=self._peer, secure=self._secure)
 
     def respond(self, status: HTTPStatus, headers: list[tuple[str, str]]) -> bytes:
         """The bytes of a response's head. Its body follows through `body`, then `finish`."""
@@ -142,18 +185,27 @@ class Conversation:
         return RequestRefused(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, sentence)
 
 
+def _too_large() -> RequestRefused:
+    sentence = f"The request's body is longer than {MAX_BODY_BYTES} bytes."
+    return RequestRefused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, sentence)
+
+
 def _checked(event: h11.Request) -> Request:
     if event.http_version not in (b"1.1", b"1.0"):
         sentence = f"HTTP/{event.http_version.decode()} is not spoken here; use HTTP/1.1."
         raise RequestRefused(HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, sentence)
     method = event.method.decode("ascii")
     if method not in _METHODS:
-        sentence = f"{method[:20]} is not answered here; use GET or HEAD."
+        sentence = f"{method[:20]} is not answered here; use GET, HEAD or POST."
         raise RequestRefused(HTTPStatus.METHOD_NOT_ALLOWED, sentence, (("Allow", ", ".join(_METHODS)),))
     path, query = _target(event.target)
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers)
     request = Request(method, path, query, headers)
-    if request.header("content-length") not in (None, "0") or request.header("transfer-encoding") is not None:
+    length = request.header("content-length")
+    if method == "POST":
+        if length is not None and int(length) > MAX_BODY_BYTES:
+            raise _too_large()
+    elif length not in (None, "0") or request.header("transfer-encoding") is not None:
         raise RequestRefused(HTTPStatus.BAD_REQUEST, f"A {method} request carries no body here.")
     return request
 

@@ -16,12 +16,15 @@ from typing import Protocol
 import structlog
 import trio
 
+from tickwire.door import peer_address
 from tickwire.head import Conversation, Request, RequestRefused
 from tickwire.limits import Limits
 from tickwire.lingering import linger
 from tickwire.site import WEBSOCKET_PATH, Headers, Response, sentence
 from tickwire.static import StaticFile
 
+# Between two requests: a page that polls keeps its connection, one that is done doesn't keep ours for long.
+KEEP_ALIVE_S = 15.0
 # For each piece of a response; at 64 KiB that is 2 KiB/s, slower than any line worth playing on.
 SEND_TIMEOUT_S = 30.0
 CHUNK_BYTES = 64 * 1024
@@ -83,10 +86,12 @@ async def refuse_connection(
 
 
 async def _converse(stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrade, limits: Limits) -> None:
-    conversation = Conversation(limits.head_bytes)
+    secure = isinstance(stream, trio.SSLStream)
+    conversation = Conversation(limits.head_bytes, peer=peer_address(stream), secure=secure)
+    idle_s = limits.head_timeout_s
     while True:
         try:
-            request = await _next_request(stream, conversation, limits.head_timeout_s)
+            request = await _next_request(stream, conversation, idle_s, limits.head_timeout_s)
         except RequestRefused as refusal:
             await _refuse(stream, conversation, refusal)
             return
@@ -98,13 +103,21 @@ async def _converse(stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrad
             except RequestRefused as refusal:
                 await _refuse(stream, conversation, refusal)
             return
-        await _send(stream, conversation, await _answer(site, request), with_body=request.method == "GET")
+        await _send(stream, conversation, await _answer(site, request), with_body=request.method != "HEAD")
         if not conversation.next_cycle():
             return
+        idle_s = KEEP_ALIVE_S
 
 
-async def _next_request(stream: trio.abc.Stream, conversation: Conversation, timeout_s: float) -> Request | None:
-    """Read until a request's head is complete; None when the peer ends, or falls silent between requests."""
+async def _next_request(
+    stream: trio.abc.Stream, conversation: Conversation, idle_s: float, timeout_s: float
+) -> Request | None:
+    """Read until a request is complete; None when the peer ends, or says nothing for ``idle_s`` between requests."""
+    if not conversation.begun:
+        with trio.move_on_after(idle_s) as silence:
+            conversation.feed(bytes(await stream.receive_some()))
+        if silence.cancelled_caught:
+            return None
     with trio.move_on_after(timeout_s):
         while True:
             try:
@@ -113,16 +126,17 @@ async def _next_request(stream: trio.abc.Stream, conversation: Conversation, tim
                 return None
             if request is not None:
                 return request
+            await _send_all(stream, conversation.interim())
             conversation.feed(bytes(await stream.receive_some()))
-    if not conversation.begun:
-        return None
-    text = f"The request's head was not complete after {timeout_s:g} seconds."
+    text = f"The request was not complete after {timeout_s:g} seconds."
     raise RequestRefused(HTTPStatus.REQUEST_TIMEOUT, text)
 
 
 async def _answer(site: Answers, request: Request) -> Response:
     try:
         return await site.answer(request)
+    except RequestRefused as refusal:
+        return sentence(refusal.status, str(refusal), refusal.headers)
     except Exception:  # a fault in one answer must not end the server
         _log.exception("a request failed", path=request.path)
         return sentence(HTTPStatus.INTERNAL_SERVER_ERROR, "The server failed to answer; its log says why.")
@@ -159,6 +173,8 @@ async def _send_file(stream: trio.abc.Stream, conversation: Conversation, head: 
 
 
 async def _send_all(stream: trio.abc.Stream, data: bytes) -> None:
+    if not data:
+        return
     with trio.fail_after(SEND_TIMEOUT_S):
         await stream.send_all(data)
 

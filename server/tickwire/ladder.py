@@ -81,16 +81,20 @@ class Ladder:
         return ended >= self._judge_at and self._judge(ended)
 
     def _judge(self, now: float) -> bool:
-        """Go up, stay or go down by what was spent since the last judgement; says whether ``rung`` has changed."""
-        self.load = self._spent_s / (now - self._since)
+        """Go up, stay or go down by what was spent since the last judgement; say whether ``rung`` has changed.
+
+        Down by a rung for each second of relief: who ticks rarely, or not at all meanwhile, is judged rarely.
+        """
+        passed_s = now - self._since
+        self.load = self._spent_s / passed_s
         self._spent_s = 0.0
         self._since = now
         self._judge_at = now + WINDOW_S
         if self.load > CLIMB and self._own is not Rung.CLOSED:
             self._own = Rung(self._own + 1)
             self.climbs += 1
-        elif self.load < RELIEF and self._own is not Rung.CALM:
-            self._own = Rung(self._own - 1)
+        elif self.load < RELIEF:
+            self._own = Rung(max(Rung.CALM, self._own - int(passed_s / WINDOW_S)))
         before = self.rung
         self.rung = self._own if self._house is None else max(self._own, self._house.rung)
         return self.rung is not before

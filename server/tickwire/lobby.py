@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final
 
+import attrs
 import structlog
 import trio
 
@@ -16,11 +17,14 @@ from tickwire.connection import Surroundings, serve_connection
 from tickwire.door import Door, Visitor, peer_address
 from tickwire.engine import Engine
 from tickwire.head import Request
+from tickwire.ladder import Ladder
 from tickwire.limits import Limits
 from tickwire.pulse import Pulse
 from tickwire.room import Room
+from tickwire.tally import Tally
 from tickwire.token_key import TokenKey
 from tickwire.traffic import TrafficWatch
+from tickwire.wires import Wires
 from tickwire_shared.client_messages import Join, Resume
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.errors import DeclarationError, ProtocolError
@@ -69,6 +73,8 @@ class Lobby:
         self._closing = False
         self._all_closed = trio.Event()
         self._connections = 0
+        self.wires = Wires()
+        self._past = {name: Tally() for name in self._types}
         self._pulse = Pulse(spare)
 
     @property
@@ -80,6 +86,25 @@ class Lobby:
     def connections(self) -> int:
         """Open WebSockets."""
         return self._connections
+
+    @property
+    def ladder(self) -> Ladder:
+        """How much of its time the process spends in ticks, judged anew if that is due."""
+        now = trio.current_time()
+        self._pulse.ladder.note(now, now)
+        return self._pulse.ladder
+
+    def tallies(self) -> dict[str, Tally]:
+        """What the rooms of each type have counted since the server began."""
+        by_type = self.rooms_by_type()
+        return {name: past.with_rooms(by_type[name]) for name, past in self._past.items()}
+
+    def rooms_by_type(self) -> dict[str, list[Engine]]:
+        """The rooms that run, by the name of their type; a type without any is there too."""
+        by_type: dict[str, list[Engine]] = {name: [] for name in self._types}
+        for engine in self._rooms.values():
+            by_type[engine.room_type.name].append(engine)
+        return by_type
 
     async def run(self, *, task_status: trio.TaskStatus[None] = trio.TASK_STATUS_IGNORED) -> None:
         """Run rooms until cancelled; one task each. Cancelling ends all of them at once."""
@@ -108,6 +133,7 @@ class Lobby:
                 limits=self.door.limits,
                 authorize=partial(self._authorize, visitor),
                 watch=self._watch,
+                wires=self.wires,
             )
             await serve_connection(stream, head, self.find, around)
         finally:
@@ -118,6 +144,8 @@ class Lobby:
     def _authorize(self, visitor: Visitor, join: Join) -> Pass | Awaitable[Pass]:
         """Check a join's token, and ask the game if it wants to be; before a room is made."""
         room_type = self._room_type(join)
+        if join.reservation is not None:  # that was done when it was reserved
+            return Pass(join.options)
         granted = check_token(join, room_type, self._token_key)
         if not has_on_auth(room_type):
             return granted
@@ -131,7 +159,13 @@ class Lobby:
         """
         if self._closing:
             raise ProtocolError("The server is shutting down.", CloseCode.SHUTTING_DOWN)
-        room_type = self._by_id(join.target).room_type if join.mode == "id" else self._type(join.target)
+        match join.mode:
+            case "id":
+                room_type = self._by_id(join.target).room_type
+            case "reserved":
+                room_type = self._by_reservation(join).room_type
+            case _:
+                room_type = self._type(join.target)
         _check_schema(join, room_type)
         return room_type
 
@@ -150,6 +184,8 @@ class Lobby:
         match message.mode:
             case "id":
                 return self._by_id(message.target)
+            case "reserved":
+                return self._by_reservation(message)
             case "create":
                 return self.create(room_type, message.options)
             case "join":
@@ -161,8 +197,11 @@ class Lobby:
         """Make a room and start it.
 
         Raises:
-            ProtocolError: The server has all the rooms it may have, or the room's own ``__init__`` raised.
+            ProtocolError: The server has all the rooms it may have, or is overloaded, or the room's own ``__init__``
+                raised.
         """
+        if not self.ladder.admits:
+            raise ProtocolError("The server is overloaded: come back in a few seconds.", CloseCode.SERVER_FULL)
         if len(self._rooms) >= self._max_rooms:
             raise ProtocolError(f"The server has all of its {self._max_rooms} rooms already.", CloseCode.SERVER_FULL)
         assert self._start is not None
@@ -174,6 +213,23 @@ class Lobby:
         self._rooms[engine.id] = engine
         self._start(engine)
         return engine
+
+    async def keep_seat(self, visitor: Visitor, join: Join) -> tuple[Engine, str]:
+        """Keep a seat for a join to come, and return its room, and the secret to claim it with, once it can be claimed.
+
+        Raises:
+            ProtocolError: As `find` does; or the game says no, no seat is free, or the room failed as it began.
+        """
+        granted = self._authorize(visitor, join)
+        if not isinstance(granted, Pass):
+            granted = await granted
+        engine = self.find(attrs.evolve(join, options=granted.options))
+        seat, secret = engine.seating.keep(granted.options)
+        granted.introduce(seat.player, self.door.limits.name_length)
+        await engine.begun.wait()
+        if engine.over:
+            raise ProtocolError("The room ended before it began; the server's log says why.", CloseCode.ROOM_FAILED)
+        return engine, secret
 
     def rooms_json(self) -> list[dict[str, object]]:
         """The rooms as plain data, for ``/rooms``."""
@@ -188,6 +244,17 @@ class Lobby:
         if stuck:
             figures["stuck"] = stuck
         return not stuck, figures
+
+    def ready(self) -> tuple[bool, dict[str, object]]:
+        """Whether a player who has no seat yet could get one, and why not."""
+        why: list[str] = []
+        if self._closing:
+            why.append("shutting down")
+        if not self.ladder.admits:
+            why.append("overloaded")
+        if len(self._rooms) >= self._max_rooms and not any(engine.seating.accepting for engine in self._rooms.values()):
+            why.append("full")
+        return not why, {"why": why} if why else {}
 
     async def shut_down(self, grace_s: float) -> None:
         """End all rooms, tell the players, and wait up to ``grace_s`` until their connections are closed."""
@@ -207,6 +274,7 @@ class Lobby:
             await engine.run()
         finally:
             self._rooms.pop(engine.id, None)
+            self._past[engine.room_type.name].add(engine)
             _log.info("room disposed", room=engine.id, type=engine.room_type.name, tick=engine.tick)
 
     def _of_seat(self, message: Resume) -> Engine:
@@ -230,9 +298,17 @@ class Lobby:
         except KeyError:
             raise ProtocolError(f"There is no room with the id {ident!r}.", CloseCode.NO_SUCH_ROOM) from None
 
+    def _by_reservation(self, join: Join) -> Engine:
+        assert join.reservation is not None
+        found = self._rooms.get(join.reservation[0])
+        if found is None:
+            reason = "The room of this reservation is over: ask for another."
+            raise ProtocolError(reason, CloseCode.RESUME_FAILED)
+        return found
+
     def _first_open(self, room_type: type[Room[Any]]) -> Engine | None:
         rooms = (engine for engine in self._rooms.values() if engine.room_type is room_type)
-        return next((engine for engine in rooms if engine.accepting), None)
+        return next((engine for engine in rooms if engine.seating.accepting), None)
 
     def _open_room(self, room_type: type[Room[Any]]) -> Engine:
         found = self._first_open(room_type)

@@ -47,6 +47,13 @@ class ReplicationCounts:
     merged: int = 0
     passed_over: int = 0
     bytes_out: int = 0
+    resumed_by_delta: int = 0
+    resumed_in_full: int = 0
+
+    def resumed(self, *, by_delta: bool) -> None:
+        """Count a player who came back, and holds what a delta can start from or doesn't."""
+        self.resumed_by_delta += by_delta
+        self.resumed_in_full += not by_delta
 
 
 @attrs.define

@@ -17,6 +17,7 @@ import socket
 import ssl
 from collections.abc import Sequence
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import attrs
@@ -30,7 +31,9 @@ from tickwire.http import refuse_connection, serve_http
 from tickwire.limits import Limits
 from tickwire.loading import RoomType
 from tickwire.lobby import Lobby
-from tickwire.site import Site, page_site
+from tickwire.matchmaking import Matchmaker
+from tickwire.metrics import CONTENT_TYPE, Metrics
+from tickwire.site import Response, Site, page_site, verdict
 from tickwire.tls import open_tls
 from tickwire.token_key import TokenKey
 from tickwire.web import web_root
@@ -162,7 +165,19 @@ async def _accept(
 def _site(lobby: Lobby, web: str | os.PathLike[str] | None) -> Site:
     root = web_root()
     page = None if web is None else _page(Path(web))
-    return page_site(root / "sdk", page, root / "game", rooms=lobby.rooms_json, health=lobby.healthy)
+    metrics = Metrics(lobby)
+    return page_site(
+        root / "sdk",
+        page,
+        root / "game",
+        rooms=lobby.rooms_json,
+        health=lobby.healthy,
+        routes={
+            "/readyz": lambda _: verdict(*lobby.ready()),
+            "/metrics": lambda _: Response(HTTPStatus.OK, CONTENT_TYPE, metrics.render()),
+        },
+        posts={"/matchmake": Matchmaker(lobby).answer},
+    )
 
 
 def _page(folder: Path) -> Path:

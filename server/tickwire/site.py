@@ -1,9 +1,9 @@
-"""What the server answers to a plain HTTP request: the page, the SDK, ``/healthz`` and ``/rooms``."""
+"""What the server answers to a plain HTTP request: pages from folders, and routes that make their answers."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import quote
@@ -54,6 +54,10 @@ class Mount:
     headers: Headers = ()
 
 
+Route = Callable[[Request], Response]
+PostRoute = Callable[[Request], Awaitable[Response]]
+
+
 @attrs.frozen
 class Site:
     """Answers requests from a table of routes and, after it, of mounts; the first that fits has it.
@@ -61,13 +65,20 @@ class Site:
     Attributes:
         routes: Exact paths and what makes their answers.
         mounts: The folders served.
+        posts: Exact paths that are posted to, and what makes their answers.
     """
 
-    routes: Mapping[str, Callable[[Request], Response]]
+    routes: Mapping[str, Route]
     mounts: Sequence[Mount]
+    posts: Mapping[str, PostRoute] = attrs.field(factory=dict[str, PostRoute])
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request; an unknown path is a 404 with a sentence."""
+        """Answer a request; an unknown path is a 404 with a sentence, a method that doesn't fit it a 405."""
+        post = self.posts.get(request.path)
+        if (request.method == "POST") is not (post is not None):
+            return _wrong_method(request, "GET, HEAD" if post is None else "POST")
+        if post is not None:
+            return await post(request)
         route = self.routes.get(request.path)
         if route is not None:
             return route(request)
@@ -86,6 +97,8 @@ def page_site(
     *,
     rooms: Callable[[], Sequence[Mapping[str, object]]],
     health: Callable[[], tuple[bool, Mapping[str, object]]],
+    routes: Mapping[str, Route] | None = None,
+    posts: Mapping[str, PostRoute] | None = None,
 ) -> Site:
     """The site of a game server.
 
@@ -95,22 +108,25 @@ def page_site(
         demo: The folder of the demo game, at ``/game/``, where ``/`` leads; used without ``page``.
         rooms: Lists the rooms, for ``/rooms``.
         health: Whether all is well, and figures, for ``/healthz``.
+        routes: Further routes.
+        posts: What is posted to.
 
     Raises:
         OSError: One of the folders is not there.
     """
-    routes: dict[str, Callable[[Request], Response]] = {
+    all_routes: dict[str, Route] = {
         "/rooms": lambda _: json_response(HTTPStatus.OK, {"rooms": list(rooms())}),
-        "/healthz": lambda _: _health(*health()),
+        "/healthz": lambda _: verdict(*health()),
         WEBSOCKET_PATH: lambda _: _upgrade_required(),
+        **(routes or {}),
     }
     mounts = [Mount("/sdk/", Folder(sdk), _ANY_ORIGIN)]
     if page is None:
         mounts.append(Mount("/game/", Folder(demo), _OWN_PAGE))
-        routes["/"] = lambda request: _redirect("/game/", request.query)
+        all_routes["/"] = lambda request: _redirect("/game/", request.query)
     else:
         mounts.append(Mount("/", Folder(page)))
-    return Site(routes, tuple(mounts))
+    return Site(all_routes, tuple(mounts), posts or {})
 
 
 def json_response(status: HTTPStatus, value: object) -> Response:
@@ -164,6 +180,12 @@ def _upgrade_required() -> Response:
     return sentence(HTTPStatus.UPGRADE_REQUIRED, text, (("Upgrade", "websocket"), ("Connection", "Upgrade")))
 
 
-def _health(healthy: bool, figures: Mapping[str, object]) -> Response:
-    status = HTTPStatus.OK if healthy else HTTPStatus.SERVICE_UNAVAILABLE
-    return json_response(status, {"ok": healthy, **figures})
+def _wrong_method(request: Request, allowed: str) -> Response:
+    text = f"{request.path[:200]} does not answer {request.method}; use {allowed.replace(', ', ' or ')}."
+    return sentence(HTTPStatus.METHOD_NOT_ALLOWED, text, (("Allow", allowed),))
+
+
+def verdict(good: bool, figures: Mapping[str, object]) -> Response:
+    """200 if something is good and 503 if not, with figures that say more, as JSON."""
+    status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
+    return json_response(status, {"ok": good, **figures})

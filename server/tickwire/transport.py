@@ -48,6 +48,7 @@ class Transport(trio.abc.Stream):
     Attributes:
         bytes_in: Bytes received since the start.
         frames_in: Frames received since the start; what is cut counts once for each piece.
+        writes_out: Writes of one or more whole frames.
         on_crowd: Called when one read brought many frames, before they are delivered.
         bytes_out: Bytes handed to the socket, or taken over to be.
         last_heard: ``trio.current_time()`` of the last bytes received.
@@ -83,6 +84,7 @@ class Transport(trio.abc.Stream):
         self._closed = False
         self.bytes_in = len(head)
         self.frames_in = 0
+        self.writes_out = 0
         self.on_crowd: Callable[[], object] = _nothing
         self.bytes_out = 0
         self.last_heard = trio.current_time()
@@ -238,6 +240,7 @@ class Transport(trio.abc.Stream):
                 self._closed = True
                 return False
         self.bytes_out += len(frames)
+        self.writes_out += 1
         if written < len(frames):
             self._tail = memoryview(frames)[written:]
             self._nursery.start_soon(self._finish_tail)

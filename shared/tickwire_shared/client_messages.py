@@ -23,7 +23,7 @@ VIEW_STEPS: Final = 16
 MAX_VIEW_DELAY: Final = 65535
 """What the wire can say; what a server believes is far less."""
 
-Mode = Literal["join_or_create", "create", "join", "id"]
+Mode = Literal["join_or_create", "create", "join", "id", "reserved"]
 
 
 class ClientKind(enum.IntEnum):
@@ -47,6 +47,14 @@ class Join:
     target: str
     schema_hash: bytes | None = None
     options: Mapping[str, object] = attrs.field(factory=dict[str, object])
+
+    @property
+    def reservation(self) -> tuple[str, str] | None:
+        """The room's id and the secret of a join with a reservation; None for one without."""
+        if self.mode != "reserved":
+            return None
+        room, _, secret = self.target.partition(".")
+        return room, secret
 
 
 @attrs.frozen

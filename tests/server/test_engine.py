@@ -384,7 +384,7 @@ async def test_max_players_is_strict_in_every_state_of_a_seat(autojump_clock: Mo
             FakePlayer(engine)
         reserved[1].leave()
         await ticks(engine)
-        assert engine.accepting
+        assert engine.seating.accepting
         assert FakePlayer(engine).player.id == 4
 
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickwire.head import MAX_HEAD_BYTES, Conversation, Request, RequestRefused
+from tickwire.head import MAX_BODY_BYTES, MAX_HEAD_BYTES, Conversation, Request, RequestRefused
 
 
 def request_of(data: bytes) -> Request | None:
@@ -24,6 +24,15 @@ def refusal_of(data: bytes) -> RequestRefused:
 
 def get(target: str, *headers: str) -> bytes:
     return "\r\n".join([f"GET {target} HTTP/1.1", "Host: game", *headers, "", ""]).encode("latin-1")
+
+
+def post(body: bytes, *headers: str) -> bytes:
+    return "\r\n".join(["POST /matchmake HTTP/1.1", "Host: game", *headers, "", ""]).encode() + body
+
+
+def chunked(*chunks: bytes) -> bytes:
+    body = b"".join(b"%x\r\n%b\r\n" % (len(chunk), chunk) for chunk in (*chunks, b""))
+    return post(body, "Transfer-Encoding: chunked")
 
 
 def test_a_head_is_read_into_method_path_query_and_headers() -> None:
@@ -88,7 +97,11 @@ def test_only_an_upgrade_to_websocket_is_one(headers: tuple[str, ...]) -> None:
         (b"\x16\x03\x01\x02\x00\x01\x00", HTTPStatus.BAD_REQUEST, "not an HTTP/1.1 request"),
         (b"GET / HTTP/1.1\r\n\r\n", HTTPStatus.BAD_REQUEST, "Host"),
         (b"GET / HTTP/2.0\r\nHost: a\r\n\r\n", HTTPStatus.HTTP_VERSION_NOT_SUPPORTED, "use HTTP/1.1"),
-        (b"POST / HTTP/1.1\r\nHost: a\r\n\r\n", HTTPStatus.METHOD_NOT_ALLOWED, "POST"),
+        (b"PATCH / HTTP/1.1\r\nHost: a\r\n\r\n", HTTPStatus.METHOD_NOT_ALLOWED, "use GET, HEAD or POST"),
+        (post(b"", f"Content-Length: {MAX_BODY_BYTES + 1}"), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(MAX_BODY_BYTES)),
+        (chunked(b"x" * (MAX_BODY_BYTES + 1)), HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(MAX_BODY_BYTES)),
+        (post(b"", "Content-Length: -1"), HTTPStatus.BAD_REQUEST, "not an HTTP/1.1 request"),
+        (post(b"nonsense\r\n", "Transfer-Encoding: chunked"), HTTPStatus.BAD_REQUEST, "not an HTTP/1.1 request"),
         (get("*"), HTTPStatus.BAD_REQUEST, "starts with /"),
         (get("/%zz"), HTTPStatus.BAD_REQUEST, "hexadecimal"),
         (get("/%ff"), HTTPStatus.BAD_REQUEST, "UTF-8"),
@@ -104,7 +117,46 @@ def test_what_can_not_be_answered_is_refused_with_a_sentence(data: bytes, status
 
 
 def test_a_method_refused_says_which_are_not() -> None:
-    assert refusal_of(b"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n").headers == (("Allow", "GET, HEAD"),)
+    assert refusal_of(b"DELETE / HTTP/1.1\r\nHost: a\r\n\r\n").headers == (("Allow", "GET, HEAD, POST"),)
+
+
+@pytest.mark.parametrize("data", [post(b'{"a": 1}', "Content-Length: 8"), chunked(b'{"a": ', b"1}")])
+def test_a_body_may_come_byte_by_byte(data: bytes) -> None:
+    conversation = Conversation()
+    for byte in data[:-1]:
+        conversation.feed(bytes([byte]))
+        assert conversation.next_request() is None
+    conversation.feed(data[-1:])
+    request = conversation.next_request()
+    assert request is not None
+    assert (request.method, request.path, request.body) == ("POST", "/matchmake", b'{"a": 1}')
+
+
+def test_bodies_do_not_mix_with_the_next_request() -> None:
+    conversation = Conversation(peer="10.0.0.1", secure=True)
+    conversation.feed(post(b"one", "Content-Length: 3") + post(b"two!", "Content-Length: 4") + get("/three"))
+    bodies: list[bytes] = []
+    for _ in range(3):
+        request = conversation.next_request()
+        assert request is not None
+        assert (request.peer, request.secure) == ("10.0.0.1", True)
+        bodies.append(request.body)
+        conversation.respond(HTTPStatus.OK, [("Content-Length", "0")])
+        conversation.finish()
+        assert conversation.next_cycle()
+    assert bodies == [b"one", b"two!", b""]
+
+
+def test_who_asks_whether_to_send_a_body_is_told_to_go_on_once() -> None:
+    conversation = Conversation()
+    conversation.feed(post(b"", "Content-Length: 3", "Expect: 100-continue"))
+    assert conversation.next_request() is None
+    assert conversation.interim().startswith(b"HTTP/1.1 100 ")
+    assert conversation.interim() == b""
+    conversation.feed(b"yes")
+    request = conversation.next_request()
+    assert request is not None
+    assert request.body == b"yes"
 
 
 def test_the_end_of_the_stream_between_requests_is_no_error() -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
 from pathlib import Path
 
 import attrs
@@ -13,7 +14,7 @@ import trio
 from trio.testing import memory_stream_pair
 
 from tickwire.head import Request
-from tickwire.http import SEND_TIMEOUT_S, refuse_connection, serve_http
+from tickwire.http import KEEP_ALIVE_S, SEND_TIMEOUT_S, refuse_connection, serve_http
 from tickwire.limits import HEAD_TIMEOUT_S
 from tickwire.site import Response, Site, page_site
 
@@ -50,10 +51,13 @@ class Browser:
     stream: trio.abc.Stream
     http: h11.Connection = attrs.field(factory=lambda: h11.Connection(h11.CLIENT))
 
-    async def ask(self, target: str, method: str = "GET", **headers: str) -> Answer:
+    async def ask(self, target: str, method: str = "GET", body: bytes = b"", **headers: str) -> Answer:
+        if body:
+            headers["Content_Length"] = str(len(body))
         names = [("Host", "game"), *((name.replace("_", "-"), value) for name, value in headers.items())]
         request = h11.Request(method=method, target=target, headers=names)
-        await self.stream.send_all((self.http.send(request) or b"") + (self.http.send(h11.EndOfMessage()) or b""))
+        events = (request, h11.Data(data=body), h11.EndOfMessage())
+        await self.stream.send_all(b"".join(self.http.send(event) or b"" for event in events))
         answer = await self.read()
         if self.http.our_state is h11.DONE and self.http.their_state is h11.DONE:
             self.http.start_next_cycle()
@@ -234,9 +238,9 @@ async def test_an_upgrade_elsewhere_is_a_plain_request(web: Path) -> None:
 
 async def test_a_bad_request_is_answered_and_ends_the_connection(web: Path) -> None:
     async with browser_at(site_of(web)) as browser:
-        await browser.stream.send_all(b"POST /rooms HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
+        await browser.stream.send_all(b"DELETE /rooms HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc")
         answer = await browser.read()
-        assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
+        assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD, POST")
         assert answer.headers["connection"] == "close"
         assert await browser.stream.receive_some() == b""
 
@@ -248,6 +252,49 @@ async def test_a_head_that_never_ends_is_given_up(web: Path, autojump_clock: tri
         answer = await browser.read()
         assert answer.status == 408
         assert trio.current_time() - begin == pytest.approx(HEAD_TIMEOUT_S)
+
+
+@pytest.mark.parametrize("after_s", [0.5, KEEP_ALIVE_S - 1])
+async def test_a_kept_connection_has_its_whole_time_for_each_request(
+    web: Path, autojump_clock: trio.testing.MockClock, after_s: float
+) -> None:
+    async with browser_at(site_of(web)) as browser:
+        await browser.ask("/rooms")
+        await trio.sleep(after_s)
+        await browser.stream.send_all(b"POST /rooms HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n")
+        begin = trio.current_time()
+        assert (await browser.read()).status == 408
+        assert trio.current_time() - begin == pytest.approx(HEAD_TIMEOUT_S)
+
+
+async def test_a_kept_connection_that_stays_silent_is_closed(web: Path, autojump_clock: trio.testing.MockClock) -> None:
+    async with browser_at(site_of(web)) as browser:
+        await browser.ask("/rooms")
+        begin = trio.current_time()
+        assert await browser.stream.receive_some() == b""
+        assert trio.current_time() - begin == pytest.approx(KEEP_ALIVE_S)
+
+
+async def test_a_body_that_has_to_be_asked_for_is_asked_for(web: Path, autojump_clock: trio.testing.MockClock) -> None:
+    async with browser_at(site_of(web)) as browser:
+        await browser.stream.send_all(
+            b"POST /rooms HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\n"
+        )
+        assert (await browser.stream.receive_some()).startswith(b"HTTP/1.1 100 ")
+        await browser.stream.send_all(b"abc")
+        assert (await browser.stream.receive_some()).startswith(b"HTTP/1.1 405 ")
+
+
+async def test_what_is_posted_to_answers_posts_alone() -> None:
+    async def echo(request: Request) -> Response:
+        return Response(HTTPStatus.OK, body=request.body)
+
+    async with browser_at(Site({}, (), {"/echo": echo})) as browser:
+        assert (await browser.ask("/echo", "POST", body=b"hello")).text == "hello"
+        answer = await browser.ask("/echo")
+        assert (answer.status, answer.headers["allow"]) == (405, "POST")
+        answer = await browser.ask("/elsewhere", "POST", body=b"hello")
+        assert (answer.status, answer.headers["allow"]) == (405, "GET, HEAD")
 
 
 async def test_a_silent_connection_is_closed_without_a_word(web: Path, autojump_clock: trio.testing.MockClock) -> None:

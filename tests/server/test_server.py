@@ -48,10 +48,12 @@ class Served:
         """Open a connection to it."""
         return await trio.open_tcp_stream(self.running.host, self.running.port)
 
-    async def ask(self, target: str, method: str = "GET") -> tuple[int, bytes]:
+    async def ask(self, target: str, method: str = "GET", body: bytes = b"", *headers: str) -> tuple[int, bytes]:
         """Send one request, as it is, and return the answer's status and body."""
+        sized = (*headers, f"Content-Length: {len(body)}") if body else headers
+        asked = "\r\n".join([f"{method} {target} HTTP/1.1", "Host: game", "Connection: close", *sized, "", ""])
         async with await self.dial() as stream:
-            await stream.send_all(f"{method} {target} HTTP/1.1\r\nHost: game\r\nConnection: close\r\n\r\n".encode())
+            await stream.send_all(asked.encode() + body)
             data = b"".join([chunk async for chunk in stream])
         http = h11.Connection(h11.CLIENT)
         http.send(h11.Request(method="GET", target="/", headers=[("Host", "game")]))
@@ -96,6 +98,36 @@ async def test_one_port_serves_the_page_the_sdk_the_figures_and_the_game() -> No
         status, body = await served.ask("/healthz")
         assert (status, json.loads(body)) == (200, {"ok": True, "rooms": 1, "players": 1, "connections": 1})
         await player.stream.aclose()
+
+
+async def test_metrics_readiness_and_matchmaking_are_on_the_same_port() -> None:
+    async with serving() as served:
+        assert await served.ask("/readyz") == (200, b'{"ok": true}\n')
+        status, body = await served.ask("/matchmake", "POST", b'{"room": "meadow"}', "Content-Type: application/json")
+        assert status == 201
+        kept = json.loads(body)
+        assert kept["url"] == "ws://game/ws"
+        player = RawClient(await served.dial())
+        await player.open()
+        assert (await player.join(Join("reserved", kept["reservation"]))).room == kept["room"]
+        status, body = await served.ask("/metrics")
+        assert status == 200
+        assert b'tickwire_players{type="meadow"} 1.0\n' in body
+        assert b"tickwire_process_resident_memory_bytes" in body
+        await player.stream.aclose()
+
+
+async def test_a_server_that_is_full_or_stopping_is_not_ready() -> None:
+    async with serving(limits=Limits(max_rooms=1)) as served:
+        players = [await served.player("meadow") for _ in range(Meadow.max_players)]
+        assert await served.ask("/readyz") == (503, b'{"ok": false, "why": ["full"]}\n')
+        assert (await served.ask("/healthz"))[0] == 200
+        await players[0].stream.aclose()
+        served.scope.cancel()
+        with trio.CancelScope(shield=True):
+            assert await served.ask("/readyz") == (503, b'{"ok": false, "why": ["shutting down"]}\n')
+            for player in players:
+                await player.stream.aclose()
 
 
 @pytest.mark.parametrize(
