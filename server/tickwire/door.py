@@ -220,13 +220,21 @@ class Door:
         except ValueError:
             return peer
 
+    def allows_page(self, origin: str, host: str | None) -> bool:
+        """Whether pages of ``origin`` may connect to us, whom the browser knows as ``host``."""
+        if ANY_ORIGIN in self._origins:
+            return True
+        if self._origins:
+            return origin.lower() in self._origins
+        try:
+            own = urlsplit(origin).netloc.lower()
+        except ValueError:  # brackets that don't match
+            return False
+        return own != "" and own == (host or "").lower()
+
     def _check_origin(self, origin: str | None, host: str | None) -> None:
         # No browser: cookies of somebody else are not in play, and any header could be made up.
-        if origin is None or ANY_ORIGIN in self._origins:
-            return
-        own = urlsplit(origin).netloc.lower()
-        ours = origin.lower() in self._origins if self._origins else own != "" and own == (host or "").lower()
-        if not ours:
+        if origin is not None and not self.allows_page(origin, host):
             text = f"Pages of {origin[:100]} may not play here; the server allows them with --origin {origin[:100]}."
             raise RequestRefused(HTTPStatus.FORBIDDEN, text)
 

@@ -172,6 +172,7 @@ def _site(lobby: Lobby, web: str | os.PathLike[str] | None) -> Site:
         root / "game",
         rooms=lobby.rooms_json,
         health=lobby.healthy,
+        allows_page=lobby.door.allows_page,
         routes={
             "/readyz": lambda _: verdict(*lobby.ready()),
             "/metrics": lambda _: Response(HTTPStatus.OK, CONTENT_TYPE, metrics.render()),

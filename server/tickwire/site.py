@@ -6,7 +6,7 @@ import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
 
 import attrs
 import trio
@@ -97,6 +97,7 @@ def page_site(
     *,
     rooms: Callable[[], Sequence[Mapping[str, object]]],
     health: Callable[[], tuple[bool, Mapping[str, object]]],
+    allows_page: Callable[[str, str | None], bool] = lambda origin, host: True,
     routes: Mapping[str, Route] | None = None,
     posts: Mapping[str, PostRoute] | None = None,
 ) -> Site:
@@ -108,6 +109,7 @@ def page_site(
         demo: The folder of the demo game, at ``/game/``, where ``/`` leads; used without ``page``.
         rooms: Lists the rooms, for ``/rooms``.
         health: Whether all is well, and figures, for ``/healthz``.
+        allows_page: Whether pages of an origin may play, given our Host: what ``/ws?origin=...`` answers.
         routes: Further routes.
         posts: What is posted to.
 
@@ -117,7 +119,7 @@ def page_site(
     all_routes: dict[str, Route] = {
         "/rooms": lambda _: json_response(HTTPStatus.OK, {"rooms": list(rooms())}),
         "/healthz": lambda _: verdict(*health()),
-        WEBSOCKET_PATH: lambda _: _upgrade_required(),
+        WEBSOCKET_PATH: lambda request: _no_websocket(request, allows_page),
         **(routes or {}),
     }
     mounts = [Mount("/sdk/", Folder(sdk), _ANY_ORIGIN)]
@@ -175,9 +177,18 @@ def _redirect(place: str, query: str) -> Response:
     return sentence(HTTPStatus.FOUND, f"See {location}", (("Location", location),))
 
 
-def _upgrade_required() -> Response:
+def _no_websocket(request: Request, allows_page: Callable[[str, str | None], bool]) -> Response:
+    """What a page gets to know that asks why its WebSocket failed, and a person who opens the address.
+
+    A browser tells a page nothing about a failed WebSocket, and sends no Origin when a page asks its own server; hence
+    ``?origin=``.
+    """
+    for origin in parse_qs(request.query).get("origin", ()):
+        if not allows_page(origin, request.header("host")):
+            return sentence(HTTPStatus.FORBIDDEN, f"Pages of {origin[:100]} may not play here.", _ANY_ORIGIN)
     text = "This is where the game's WebSocket is; open the page instead."
-    return sentence(HTTPStatus.UPGRADE_REQUIRED, text, (("Upgrade", "websocket"), ("Connection", "Upgrade")))
+    upgrade = (("Upgrade", "websocket"), ("Connection", "Upgrade"), *_ANY_ORIGIN)
+    return sentence(HTTPStatus.UPGRADE_REQUIRED, text, upgrade)
 
 
 def _wrong_method(request: Request, allowed: str) -> Response:

@@ -77,7 +77,7 @@ async def test_another_page_is_told_what_would_let_it_in(
     assert f"--origin {origin}" in str(refused)
 
 
-@pytest.mark.parametrize("origin", ["https://game.example", "null", ""])
+@pytest.mark.parametrize("origin", ["https://game.example", "null", "", "https://[game.example"])
 async def test_a_request_without_a_host_is_of_no_page_of_ours(autojump_clock: MockClock, origin: str) -> None:
     assert refusal(Door(), request(origin=origin)).status == HTTPStatus.FORBIDDEN
 

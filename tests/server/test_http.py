@@ -100,6 +100,7 @@ def site_of(web: Path, page: Path | None = None, *, healthy: bool = True) -> Sit
         web / "game",
         rooms=lambda: [{"id": "r1", "type": "arena", "players": 2}],
         health=lambda: (healthy, FIGURES),
+        allows_page=lambda origin, host: (origin, host) == ("https://game", "game"),
     )
 
 
@@ -346,3 +347,13 @@ async def test_a_peer_that_vanishes_ends_its_own_connection_only(web: Path) -> N
         nursery.start_soon(serve_http, theirs, site_of(web), Upgrades().take)
         await ours.send_all(b"GET /game/")
         await ours.aclose()
+
+
+async def test_a_page_may_ask_why_its_websocket_failed(web: Path) -> None:
+    async with browser_at(site_of(web)) as browser:
+        theirs = await browser.ask("/ws?origin=https%3A%2F%2Felsewhere")
+        assert (theirs.status, theirs.text) == (403, "Pages of https://elsewhere may not play here.\n")
+        ours = await browser.ask("/ws?origin=https%3A%2F%2Fgame")
+        assert ours.status == 426
+        for answer in (theirs, ours):
+            assert answer.headers["access-control-allow-origin"] == "*"
