@@ -21,6 +21,7 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "things.py").write_text(NOT_A_ROOM)
     (tmp_path / "needs.py").write_text("import a_module_that_is_not_there\n")
     (tmp_path / "syntax.py").write_text("class\n")
+    (tmp_path / "short.key").write_text("secret\n")
     (tmp_path / "empty").mkdir()
     return tmp_path
 
@@ -59,7 +60,7 @@ def assert_one_line(outcome: Outcome, *words: str) -> None:
         ("serve --origin game.example", ["'game.example' is no origin", "https://game.example"]),
         ("serve --token-key nosuch.key", ["nosuch.key", "can't be read", "env:NAME"]),
         ("serve --token-key env:NO_SUCH_NAME", ["'NO_SUCH_NAME'", "environment"]),
-        ("serve --token-key things.py", ["things.py", "use 32 or more", "openssl rand"]),
+        ("serve --token-key short.key", ["short.key", "use 32 or more", "openssl rand"]),
         ("serve --token-key things.py --bots 2", ["no tokens", "--bots"]),
         ("serve --tls-cert nosuch.pem", ["certificate", "nosuch.pem", "can't be read"]),
         ("serve --tls-key things.py", ["--tls-cert"]),

@@ -58,9 +58,10 @@ def test_the_source_archive_builds_the_same_wheel(wheel: Path, tmp_path: Path) -
 def test_the_installed_wheel_serves_the_page_and_a_bot_plays(wheel: Path, tmp_path: Path) -> None:
     environment, empty = tmp_path / "environment", tmp_path / "empty"
     empty.mkdir()
-    venv.create(environment, with_pip=True)
+    venv.create(environment)
     tickwire = environment / "bin" / "tickwire"
-    install = [str(environment / "bin" / "python"), "-m", "pip", "install", "--quiet", str(wheel)]
+    pip = [sys.executable, "-m", "pip", "--python", str(environment / "bin" / "python")]
+    install = [*pip, "install", "--quiet", "--no-compile", str(wheel)]
     subprocess.run(install, cwd=empty, check=True, capture_output=True)
     with serving(cwd=empty, command=tickwire) as server:
         assert "<canvas" in server.get("/")
