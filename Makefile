@@ -7,6 +7,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DELETE_ON_ERROR:
 .DEFAULT_GOAL := help
+MAKEFLAGS += -j2 # pip and npm don't wait for each other
 
 PYTHON ?= python3
 HOST ?= 127.0.0.1
@@ -15,7 +16,9 @@ BOTS ?= 6
 
 VENV := .venv
 STAMPS := $(VENV)/stamps
-PIP := $(VENV)/bin/python -m pip --disable-pip-version-check
+COMMA := ,
+# What is imported is compiled then: most of what the tools bring along never is.
+PIP_INSTALL := $(VENV)/bin/python -m pip --disable-pip-version-check install --quiet --no-compile
 
 # Folders are listed as well: their time changes when a file in them comes or goes.
 SOURCES := $(shell find server shared client_demo -name __pycache__ -prune -o -print) pyproject.toml README.md LICENSE
@@ -30,6 +33,7 @@ run: setup ## set up, and serve the demo with bots (PORT=8000 HOST=127.0.0.1 BOT
 
 setup: $(STAMPS)/package ## set up .venv with tickwire in it
 
+test format: EXTRA := [dev]
 test: $(STAMPS)/package $(STAMPS)/dev $(STAMPS)/web ## set up, and run every check and test
 	@.ci/check
 
@@ -50,15 +54,16 @@ $(STAMPS)/venv:
 	@PYTHON='$(PYTHON)' .ci/make-venv $(VENV)
 	@mkdir -p $(STAMPS) && touch $@
 
+# In one call with the development tools where those are wanted: what pip does first costs more than they do.
 $(STAMPS)/package: $(SOURCES) $(STAMPS)/venv
-	@echo 'installing tickwire into $(VENV)'
+	@echo 'installing tickwire into $(VENV)$(if $(EXTRA),$(COMMA) with the development tools)'
 	@touch $@.begun # what changes during the installation is newer
-	@$(PIP) install --quiet .
+	@$(PIP_INSTALL) '.$(EXTRA)'
 	@mv $@.begun $@
+	@$(if $(EXTRA),touch $(STAMPS)/dev)
 
 $(STAMPS)/dev: pyproject.toml $(STAMPS)/venv | $(STAMPS)/package
-	@echo 'installing the development tools into $(VENV)'
-	@$(PIP) install --quiet '.[dev]'
+	@[ $@ -nt pyproject.toml ] || $(PIP_INSTALL) '.[dev]'
 	@touch $@
 
 $(STAMPS)/web: tests/web/package-lock.json $(STAMPS)/venv
