@@ -307,14 +307,14 @@ class Engine:
     async def run(self) -> None:
         """Run the room until it ends; returns, and never raises what the author's code raises."""
         try:
-            self._create()
+            self.pace.act(self._create)
             self.begun.set()
             self.pace.start()
             await self._over.wait()
         except Exception as error:  # the author's hook: it ends this room and no other
             self._report(error)
         finally:
-            self._dispose()
+            self.pace.act(self._dispose)
 
     def _create(self) -> None:
         self.room.on_create(self._options)

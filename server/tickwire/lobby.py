@@ -24,6 +24,7 @@ from tickwire.room import Room
 from tickwire.tally import Tally
 from tickwire.token_key import TokenKey
 from tickwire.traffic import TrafficWatch
+from tickwire.watchdog import Sight
 from tickwire.wires import Wires
 from tickwire_shared.client_messages import Join, Resume
 from tickwire_shared.closing import CloseCode
@@ -93,6 +94,12 @@ class Lobby:
         now = trio.current_time()
         self._pulse.ladder.note(now, now)
         return self._pulse.ladder
+
+    def running(self) -> Sight | None:
+        """Whose hook runs just now; for the watchdog, in a thread of its own."""
+        call = self._pulse.running
+        found = next((engine for engine in self.rooms if engine.pace.calls(call)), None)
+        return None if found is None else Sight(found.id, found.room_type.name, found.hook, found.tick)
 
     def tallies(self) -> dict[str, Tally]:
         """What the rooms of each type have counted since the server began."""

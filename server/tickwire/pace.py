@@ -42,6 +42,18 @@ class Pace:
         self._call = call
         self._beat: Beat | None = None
 
+    def act(self, call: Callable[[], None]) -> None:
+        """Run what is no tick but may take as long, so that it is seen who runs."""
+        self._pulse.running = self._call
+        try:
+            call()
+        finally:
+            self._pulse.running = None
+
+    def calls(self, call: Callable[[], None] | None) -> bool:
+        """Whether this is what is called for each tick of the room."""
+        return call == self._call
+
     def start(self) -> None:
         """Wait for the first tick."""
         self._wait_until(self._pulse.on_grid(trio.current_time() + self.dt))

@@ -45,6 +45,7 @@ class Pulse:
     Attributes:
         hub: The sockets.
         ladder: How much of its time the process spends in ticks.
+        running: What it calls just now; read by another thread (`watchdog`).
     """
 
     def __init__(self, spare: Callable[[float], object] | None = None) -> None:
@@ -52,6 +53,7 @@ class Pulse:
         self._spare = spare
         self.hub = Hub()
         self.ladder = Ladder()
+        self.running: Callable[[], None] | None = None
         self._heap: list[tuple[float, int, Beat]] = []
         self._made = 0
         self._waiting: trio.CancelScope | None = None
@@ -92,8 +94,10 @@ class Pulse:
             due.append(heapq.heappop(heap)[2])
         for beat in due:
             if beat.call is not None:
+                self.running = beat.call
                 beat.call()
         if due:
+            self.running = None
             self.ladder.note(now, trio.current_time())
 
     def _next_due(self) -> float:

@@ -36,6 +36,7 @@ from tickwire.metrics import CONTENT_TYPE, Metrics
 from tickwire.site import Response, Site, page_site, verdict
 from tickwire.tls import open_tls
 from tickwire.token_key import TokenKey
+from tickwire.watchdog import watching
 from tickwire.web import web_root
 from tickwire_shared.errors import UsageError
 
@@ -124,7 +125,7 @@ async def _keep_house(
     tls: ssl.SSLContext | None,
     task_status: trio.TaskStatus[trio.CancelScope],
 ) -> None:
-    with trio.CancelScope(shield=True) as house:
+    with trio.CancelScope(shield=True) as house, watching(lobby.running):
         async with trio.open_nursery() as nursery:
             await nursery.start(lobby.run)
             seats = trio.CapacityLimiter(lobby.door.limits.connections)
