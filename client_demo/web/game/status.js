@@ -1,7 +1,7 @@
 // @ts-check
 /** The banner that says how the connection is, in words. */
 
-/** @typedef {{status: string, reason?: string, code?: number, retryInMs?: number}} Status */
+/** @typedef {{status: string, reason?: string, code?: number, retryInMs?: number, why?: string}} Status */
 
 /**
  * The sentence for a status; empty while all is well.
@@ -49,6 +49,7 @@ export class Banner {
     this.#status = status;
     this.#since = nowMs;
     this.box.dataset.status = status.status;
+    this.box.dataset.why = status.why ?? "";
     this.update(nowMs);
   }
 

@@ -2,6 +2,7 @@
 /** What the end of a connection means: a sentence for the player, and whether to come back (PROTOCOL.md section 9). */
 
 import { TickwireError } from "./errors.js";
+import { closedBecause, SENTENCES as REASONS } from "./reasons.js";
 
 /** Final: don't come back. Rejoin: at once, as a new player. Now: at once. Backoff: after a pause. */
 /** @typedef {"final" | "rejoin" | "now" | "backoff"} Comeback */
@@ -48,8 +49,18 @@ const SENTENCES = {
  * @param {boolean} wasOpen whether the connection had ever been established
  */
 export function describeClose(code, reason, wasOpen) {
-  const lost = wasOpen ? "The connection to the server was lost." : "The server does not answer.";
-  return new TickwireError(reason || SENTENCES[code] || lost, { code, retry: comebackAfter(code) !== "final" });
+  const why = closedBecause(code);
+  if (!wasOpen && why === "lost") return notConnected("not there", code);
+  return new TickwireError(reason || SENTENCES[code] || REASONS.lost, { code, retry: comebackAfter(code) !== "final", why });
+}
+
+/**
+ * What it means that no connection came about.
+ * @param {import("./reasons.js").Reason} why
+ * @param {number} code
+ */
+export function notConnected(why, code) {
+  return new TickwireError(REASONS[why], { code, retry: true, why });
 }
 
 /**

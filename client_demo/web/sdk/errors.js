@@ -2,7 +2,7 @@
 /**
  * The SDK's errors. Only these leave it; each message is a sentence that names the value and the remedy.
  *
- *     TickwireError          whatever ends or prevents a game: {code, reason, retry}
+ *     TickwireError          whatever ends or prevents a game: {code, reason, retry, why}
  *     +-- ProtocolError      the server sent something that PROTOCOL.md does not allow
  *     +-- UsageError         this page called the SDK in a way that cannot work
  *     +-- PredictionError    this page's step function failed; the server's state is shown instead
@@ -12,9 +12,9 @@
 export class TickwireError extends Error {
   /**
    * @param {string} reason a sentence
-   * @param {{code?: number, retry?: boolean}} [details]
+   * @param {{code?: number, retry?: boolean, why?: string}} [details]
    */
-  constructor(reason, { code = 0, retry = false } = {}) {
+  constructor(reason, { code = 0, retry = false, why = "" } = {}) {
     super(reason);
     this.name = new.target.name;
     /** A sentence for the player. */
@@ -23,6 +23,8 @@ export class TickwireError extends Error {
     this.code = code;
     /** True when the same attempt may succeed later. */
     this.retry = retry;
+    /** The reason's name, of reasons.js; "" when no connection was involved. */
+    this.why = why;
   }
 }
 
@@ -30,7 +32,7 @@ export class TickwireError extends Error {
 export class ProtocolError extends TickwireError {
   /** @param {string} reason */
   constructor(reason) {
-    super(reason, { code: 4002, retry: true });
+    super(reason, { code: 4002, retry: true, why: "bad message" });
   }
 }
 

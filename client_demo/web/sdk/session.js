@@ -11,7 +11,8 @@
  * The session moves bytes and knows when to come back; what the messages mean is the handler's business.
  */
 
-import { BAD_MESSAGE, comebackAfter, describeClose, LEFT, pauseBefore, TIMED_OUT } from "./closes.js";
+import { BAD_MESSAGE, comebackAfter, describeClose, LEFT, notConnected, pauseBefore, TIMED_OUT } from "./closes.js";
+import { diagnose, isMixedContent } from "./diagnosis.js";
 import { ProtocolError, TickwireError } from "./errors.js";
 import { encodeLeave, encodePing } from "./messages.js";
 
@@ -19,7 +20,7 @@ import { encodeLeave, encodePing } from "./messages.js";
 /** @typedef {import("./runtime.js").Socket} Socket */
 /** @typedef {"connecting" | "joining" | "playing" | "reconnecting" | "closed"} SessionState */
 /** @typedef {"opened" | "welcomed" | "lost" | "ended" | "retry"} SessionEvent */
-/** @typedef {{status: SessionState, reason: string, code: number, retryInMs: number}} Status */
+/** @typedef {{status: SessionState, reason: string, code: number, retryInMs: number, why: string}} Status */
 
 /**
  * @typedef {object} Handler
@@ -55,6 +56,8 @@ const GOOD_AFTER_MS = 5_000;
 const FAST_PINGS = 8;
 const FAST_PING_MS = 250;
 const PING_MS = 1000;
+/** Of the attempts that fail, each so-manieth is looked into: a server that comes back has enough to do. */
+const ASK_EVERY = 4;
 /** WebSocket's limit on a close reason, in bytes. */
 const MAX_REASON = 123;
 
@@ -69,6 +72,10 @@ export class Session {
   #socket = null;
   #cancelTimer = () => {};
   #attempt = 0;
+  #retryAt = 0;
+  /** What was found out about why no connection comes about. */
+  /** @type {TickwireError | null} */
+  #known = null;
   #openedAt = 0;
   #pings = 0;
   /** When the oldest ping without a sign of life since was sent. */
@@ -96,7 +103,7 @@ export class Session {
 
   /** Open the first connection. */
   start() {
-    this.#announce("", 0, 0);
+    this.#announce();
     // A listener may have left already.
     if (this.#state === "connecting") this.#connect();
   }
@@ -117,10 +124,11 @@ export class Session {
     this.#go("welcomed");
     this.#openedAt = this.#runtime.now();
     this.#pings = 0;
+    this.#known = null;
     this.#unheardSince = null;
     this.#pingDue = this.#openedAt;
     this.#ping();
-    this.#announce("", 0, 0);
+    this.#announce();
   }
 
   /**
@@ -149,7 +157,8 @@ export class Session {
       socket = this.#runtime.open(this.#url);
     } catch (error) {
       // Thrown for an address that can't work, or one that the page's security policy forbids.
-      this.#end(new TickwireError(`${this.#url} cannot be connected to: ${error instanceof Error ? error.message : String(error)}`));
+      const why = isMixedContent(this.#url, this.#runtime.origin) ? "mixed content" : "";
+      this.#end(new TickwireError(`${this.#url} cannot be connected to: ${error instanceof Error ? error.message : String(error)}`, { why }));
       return;
     }
     this.#socket = socket;
@@ -163,7 +172,7 @@ export class Session {
     socket.onclose = ({ code, reason }) => this.#closed(code, reason, wasOpen);
     this.#after(JOIN_TIMEOUT_MS, () => {
       this.#drop(1000, "");
-      this.#lost(new TickwireError("The server took too long to answer.", { retry: true }), "backoff");
+      this.#lost(notConnected("no answer", 0), "backoff");
     });
   }
 
@@ -180,8 +189,24 @@ export class Session {
     this.#forget();
     const error = describeClose(code, reason, wasOpen);
     const comeback = comebackAfter(code);
-    if (comeback === "final") this.#end(error);
+    if (error.why === "not there") this.#unreachable(error);
+    else if (comeback === "final") this.#end(error);
     else this.#lost(error, comeback);
+  }
+
+  /** No connection came about, and the browser doesn't say why. @param {TickwireError} error */
+  #unreachable(error) {
+    const isAsking = this.#attempt % ASK_EVERY === 0;
+    if (this.#reconnects) this.#lost(this.#known ?? error, "backoff");
+    if (isAsking) diagnose(this.#url, this.#runtime).then((why) => this.#learn(why, error), this.#runtime.report);
+  }
+
+  /** @param {import("./reasons.js").Reason} why @param {TickwireError} error */
+  #learn(why, error) {
+    const told = this.#known ?? error;
+    this.#known = notConnected(why, error.code);
+    if (!this.#reconnects && this.#state === "connecting") this.#end(this.#known);
+    else if (this.#state === "reconnecting" && told.why !== why) this.#announce(this.#known, Math.max(0, this.#retryAt - this.#runtime.now()));
   }
 
   /**
@@ -199,20 +224,21 @@ export class Session {
     const isAtOnce = isRejoin || (comeback === "now" && this.#attempt === 0);
     const pause = isAtOnce ? 0 : pauseBefore(this.#attempt, this.#runtime.random);
     this.#attempt += 1;
+    this.#retryAt = this.#runtime.now() + pause;
     this.#go("lost");
     this.#after(pause, () => {
       this.#go("retry");
-      this.#announce("", 0, 0);
+      this.#announce();
       if (this.#state === "connecting") this.#connect();
     });
-    this.#announce(error.reason, error.code, pause);
+    this.#announce(error, pause);
   }
 
   /** @param {TickwireError} error */
   #end(error) {
     this.#cancelTimer();
     this.#go("ended");
-    this.#announce(error.reason, error.code, 0);
+    this.#announce(error);
     this.#handler.ended(error);
   }
 
@@ -222,7 +248,7 @@ export class Session {
     if (this.#unheardSince !== null && now - this.#unheardSince > SILENCE_MS) {
       // Not 1000, which gives up the seat.
       this.#drop(TIMED_OUT, "");
-      this.#lost(new TickwireError("The server fell silent.", { retry: true }), "backoff");
+      this.#lost(new TickwireError("The server fell silent.", { retry: true, why: "timed out" }), "backoff");
       return;
     }
     this.#unheardSince ??= now;
@@ -264,9 +290,10 @@ export class Session {
     this.#state = next;
   }
 
-  /** @param {string} reason @param {number} code @param {number} retryInMs */
-  #announce(reason, code, retryInMs) {
-    this.#handler.status({ status: this.#state, reason, code, retryInMs });
+  /** @param {TickwireError | null} [error] @param {number} [retryInMs] */
+  #announce(error = null, retryInMs = 0) {
+    const { reason = "", code = 0, why = "" } = error ?? {};
+    this.#handler.status({ status: this.#state, reason, code, retryInMs, why });
   }
 }
 

@@ -85,6 +85,13 @@ export class FakeServer {
   sockets = [];
   /** @type {unknown[]} */
   reported = [];
+  origin = "http://game.test";
+  isOnline = true;
+  /** The plain requests, and what they get; nobody answers the others. */
+  /** @type {string[]} */
+  asked = [];
+  /** @type {Record<string, import("../../../client_demo/web/sdk/diagnosis.js").Answer>} */
+  answers = {};
   /** What the server does with a message. */
   /** @type {(socket: FakeSocket, message: any[]) => void} */
   heard = () => {};
@@ -103,7 +110,13 @@ export class FakeServer {
       random: () => 0.5,
       /** @param {unknown} error */
       report: (error) => void this.reported.push(error),
-      origin: "http://game.test",
+      origin: this.origin,
+      isOnline: () => this.isOnline,
+      /** @param {string} url */
+      ask: (url) => {
+        this.asked.push(url);
+        return Promise.resolve(this.answers[url] ?? null);
+      },
       /** @param {string} url */
       open: (url) => {
         const socket = new FakeSocket(this, url);
