@@ -153,7 +153,10 @@ class Lane:
         """
         while self._error is None and self.under_way_bytes and self.under_way_bytes + size_bytes > MAX_UNDER_WAY_BYTES:
             await self._moved.park()
-        await trio.sleep_until(self._free_s - MAX_BACKLOG_S)
+        if self._free_s - MAX_BACKLOG_S > trio.current_time():
+            await trio.sleep_until(self._free_s - MAX_BACKLOG_S)
+        else:
+            await trio.lowlevel.checkpoint()
         if self._error is not None:
             raise self._error
 
@@ -163,14 +166,18 @@ class Lane:
         Raises:
             BrokenResourceError or ClosedResourceError: The lane was broken, and all that was under way has been taken.
         """
-        await trio.lowlevel.checkpoint()
-        while True:
-            if self._chunks and self._chunks[0][0] <= trio.current_time():
-                return self._arrive()
-            if not self._chunks and self._error is not None:
-                raise self._error
+        if self._settled():
+            await trio.lowlevel.checkpoint()
+        while not self._settled():
             with trio.move_on_at(self._chunks[0][0] if self._chunks else inf):
                 await self._moved.park()
+        if not self._chunks and self._error is not None:
+            raise self._error
+        return self._arrive()
+
+    def _settled(self) -> bool:
+        """Whether there is something to take, or never will be."""
+        return self._chunks[0][0] <= trio.current_time() if self._chunks else self._error is not None
 
     def _arrive(self) -> bytes:
         data = self._chunks[0][1]
@@ -246,8 +253,10 @@ class LinkedStream(trio.abc.Stream):
 
     async def _pump_in(self) -> None:
         try:
+            await self._in.wait_room(1)  # a line that is full takes nothing, so that the server feels it
             while data := bytes(await self._stream.receive_some(RECEIVE_BYTES)):
                 await self._in.put(data)
+                await self._in.wait_room(1)
             await self._in.put(b"")
         except (trio.BrokenResourceError, trio.ClosedResourceError) as error:
             self._in.fail(error)

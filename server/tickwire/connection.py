@@ -29,6 +29,7 @@ from tickwire.lingering import linger
 from tickwire.player import LeaveReason
 from tickwire.round_trip import RoundTrip
 from tickwire.seat import Seat
+from tickwire.socket_options import tune
 from tickwire.traffic import TrafficWatch
 from tickwire.transport import Transport
 from tickwire.wires import Wires
@@ -129,6 +130,11 @@ class Session:
     def blocked(self) -> bool:
         """Whether a write would be refused now."""
         return self._transport.blocked
+
+    @property
+    def waiting_bytes(self) -> int:
+        """What is held for the peer and of it, beyond what waits in the room."""
+        return self._transport.waiting_bytes
 
     @property
     def last_heard(self) -> float:
@@ -311,6 +317,7 @@ async def serve_connection(
     """
     around = surroundings or Surroundings()
     try:
+        tune(stream)
         async with trio.open_nursery() as nursery:
             transport = Transport(stream, head, nursery, around.hub)
             with transport.listening():

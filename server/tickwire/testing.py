@@ -119,7 +119,7 @@ class World:
 
         async def dial() -> trio.abc.Stream:
             # Behind a link the server has to feel when the line is full: what a lockstep stream takes, somebody took.
-            streams.append(self.open_stream() if link is None else self._open(*lockstep_stream_pair()))
+            streams.append(self.open_stream() if link is None else self.open_narrow_stream())
             return streams[-1]
 
         client = connect(
@@ -142,6 +142,10 @@ class World:
     def open_stream(self) -> MemoryStream:
         """Open a bare connection to the server's port, for tests that speak the protocol by hand."""
         return self._open(*memory_stream_pair())
+
+    def open_narrow_stream(self) -> trio.abc.Stream:
+        """Open one that takes nothing before its reader has asked for it, so that who doesn't read is felt."""
+        return self._open(*lockstep_stream_pair())
 
     async def cut(self, game: Game) -> None:
         """Break a client's connection without a close handshake; the client comes back by itself."""

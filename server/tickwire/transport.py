@@ -220,6 +220,12 @@ class Transport(trio.abc.Stream):
         """Whether a write is under way, so that ``write_nowait`` would refuse."""
         return self._sending or self._tail is not None or self._closed
 
+    @property
+    def waiting_bytes(self) -> int:
+        """What is held for the peer, whether the socket has taken the beginning of it or not, and of the peer."""
+        tail = self._tail
+        return self._pending_bytes + (0 if tail is None else memoryview(tail.obj).nbytes)
+
     def write_nowait(self, frames: bytes) -> bool:
         """Write whole frames if nothing else is being written.
 
