@@ -1,0 +1,149 @@
+"""The pulse: what is due is called when it is due, and sockets are heard before."""
+
+from __future__ import annotations
+
+import itertools
+import socket
+from functools import partial
+
+import pytest
+import trio
+import trio.testing
+
+from tickwire.pace import Pace
+from tickwire.pulse import GRID_S, Pulse
+
+
+class Listener:
+    def __init__(self, log: list[object]) -> None:
+        self.log = log
+
+    def heard(self, data: bytes, now: float) -> None:
+        self.log.append(data)
+
+
+@pytest.fixture
+async def pulse(nursery: trio.Nursery) -> Pulse:
+    pulse = Pulse()
+    nursery.start_soon(pulse.run)
+    return pulse
+
+
+async def test_calls_come_in_order_at_their_times(autojump_clock: object, pulse: Pulse) -> None:
+    came: dict[str, float] = {}
+    began = trio.current_time()
+
+    def call(name: str) -> None:
+        came[name] = trio.current_time() - began
+
+    for name, after in (("b", 0.5), ("a", 0.25), ("c", 7.0)):
+        pulse.call_at(began + after, partial(call, name))
+    await trio.sleep(10)
+    assert list(came) == ["a", "b", "c"]
+    assert came == pytest.approx({"a": 0.25, "b": 0.5, "c": 7.0})
+
+
+async def test_a_call_that_is_due_sooner_than_all_others_wakes_it(autojump_clock: object, pulse: Pulse) -> None:
+    came: list[float] = []
+    pulse.call_at(trio.current_time() + 100, lambda: came.append(-1.0))
+    await trio.sleep(1)
+    due = trio.current_time() + 0.01
+    pulse.call_at(due, lambda: came.append(trio.current_time()))
+    await trio.sleep(1)
+    assert came == [pytest.approx(due)]
+
+
+async def test_what_is_cancelled_is_not_called(autojump_clock: object, pulse: Pulse) -> None:
+    came: list[int] = []
+    pulse.call_at(trio.current_time() + 1, lambda: came.append(1)).cancel()
+    await trio.sleep(2)
+    assert came == []
+
+
+async def test_what_becomes_due_meanwhile_lets_other_tasks_run_before(autojump_clock: object, pulse: Pulse) -> None:
+    came: list[str] = []
+
+    def again() -> None:
+        came.append("call")
+        if len(came) < 6:
+            pulse.call_at(trio.current_time(), again)
+
+    async def other() -> None:
+        while len(came) < 6:
+            came.append("task")
+            await trio.lowlevel.checkpoint()
+
+    async with trio.open_nursery() as nursery:
+        pulse.call_at(trio.current_time(), again)
+        nursery.start_soon(other)
+    assert "task" in came
+    assert came.count("call") > 1
+    assert "call call call" not in " ".join(came)
+
+
+async def test_sockets_are_heard_right_before_what_is_due(pulse: Pulse) -> None:
+    if not pulse.hub.listens:
+        pytest.fail("this system has no epoll: the hub needs Linux")
+    log: list[object] = []
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        ours.setblocking(False)
+        listener = Listener(log)
+        pulse.hub.add(ours.fileno(), listener)
+        done = trio.Event()
+
+        def due() -> None:
+            log.append("due")
+            done.set()
+
+        theirs.send(b"input")
+        pulse.call_at(trio.current_time(), due)
+        await done.wait()
+        pulse.hub.remove(ours.fileno(), listener)
+    assert log == [b"input", "due"]
+
+
+async def test_rooms_begin_on_a_common_grid(autojump_clock: object, pulse: Pulse) -> None:
+    for time in (0.0, 0.0001, 1.2345, 77.001):
+        begin = pulse.on_grid(time)
+        assert time - 1e-9 <= begin < time + GRID_S
+        assert begin / GRID_S == pytest.approx(round(begin / GRID_S))
+
+
+async def test_a_pace_keeps_its_deadlines_whatever_a_tick_takes(
+    autojump_clock: trio.testing.MockClock, pulse: Pulse
+) -> None:
+    began: list[float] = []
+
+    def tick() -> None:
+        pace.begin(trio.current_time(), most=5)
+        began.append(pace.due)
+        autojump_clock.jump(0.03)  # a tick that takes 60 % of its time
+        pace.go_on(rest=0)
+
+    pace = Pace(pulse, hz=20, call=tick)
+    pace.start()
+    await trio.sleep(2)
+    pace.stop()
+    steps = [later - sooner for sooner, later in itertools.pairwise(began)]
+    assert len(began) > 30
+    assert steps == pytest.approx([0.05] * len(steps))
+    assert pace.dropped_ticks == 0
+
+
+async def test_a_pace_drops_what_it_can_not_catch_up(autojump_clock: trio.testing.MockClock, pulse: Pulse) -> None:
+    calls: list[int] = []
+
+    def tick() -> None:
+        calls.append(pace.begin(trio.current_time(), most=5))
+        if len(calls) == 3:
+            autojump_clock.jump(1.02)
+        pace.go_on(rest=0)
+
+    pace = Pace(pulse, hz=20, call=tick)
+    pace.start()
+    await trio.sleep(2)
+    pace.stop()
+    # The next one is 19 ticks late, and due itself: five are run, the others never.
+    assert pace.dropped_ticks == sum(calls) == max(calls) == 19 + 1 - 5
+    assert calls.count(0) == len(calls) - 1
