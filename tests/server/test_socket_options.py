@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import sys
+from functools import partial
 
 import pytest
 import trio
@@ -64,7 +65,7 @@ async def test_the_server_tunes_the_sockets_of_its_players(monkeypatch: pytest.M
     tuned: list[trio.abc.Stream] = []
     monkeypatch.setattr("tickwire.connection.tune", tuned.append)
     async with trio.open_nursery() as nursery:
-        running: Running = await nursery.start(lambda task_status: serve([Meadow], port=0, task_status=task_status))
+        running: Running = await nursery.start(partial(serve, [Meadow], port=0))
         async with await trio.open_tcp_stream(running.host, running.port) as stream:
             await stream.send_all(b"GET /ws HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n")
             await stream.receive_some()
