@@ -23,7 +23,7 @@ REMEDIES: Final[Mapping[str, str]] = {
     "no answer": "Restart the server, or check what stands between: the port is open, but nobody answers there.",
     "needs tls": "Use wss:// instead of ws:// (https:// for the page): this port speaks TLS.",
     "no tls": "Use ws:// instead of wss://, or start the server with --tls-cert and --tls-key.",
-    "tls failed": "Check that both sides speak TLS 1.2 or later, and what stands between them.",
+    "tls failed": "Check that both sides speak TLS 1.2 or later, what stands between, and whether the server is full.",
     "not private": "Open the server's page in a tab: the browser says there what it has against the certificate.",
     "certificate expired": f"Renew the certificate and restart the server, or set the clock right; {_NOT_PRIVATE}.",
     "certificate wrong name": f"Use a name that the certificate is for, or get one for this name; {_NOT_PRIVATE}.",

@@ -147,8 +147,11 @@ async def _accept(
     try:
         seats.acquire_nowait()
     except trio.WouldBlock:
-        text = f"All {lobby.door.limits.connections} connections are in use; come back later."
-        await refuse_connection(stream, text)
+        if tls is None:
+            text = f"All {lobby.door.limits.connections} connections are in use; come back later."
+            await refuse_connection(stream, text)
+        else:  # a handshake, which has to come before any word, is what a full server has no time for
+            await trio.aclose_forcefully(stream)
         return
     try:
         with lobby.door.connected(peer_address(stream)):
@@ -156,7 +159,9 @@ async def _accept(
             if way is not None:
                 await serve_http(way, site, lobby.handle_upgrade, lobby.door.limits)
     except RequestRefused as refusal:  # raised by the door, before anything was said
-        await refuse_connection(stream, str(refusal), refusal.status, refusal.headers)
+        way = stream if tls is None else await open_tls(stream, tls)
+        if way is not None:
+            await refuse_connection(way, str(refusal), refusal.status, refusal.headers)
     except Exception:  # one connection's fault must not end the server
         _log.exception("a connection failed")
     finally:

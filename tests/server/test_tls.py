@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from functools import partial
+from http import HTTPStatus
+from typing import NoReturn
 
 import attrs
 import pytest
@@ -19,11 +20,15 @@ from tests.authority import client_context, server_context
 from tests.client.meadow import Meadow
 from tests.server.frames import Op, PlainParser, Said, frame
 from tests.server.raw_client import UPGRADE, Closed, RawClient
+from tickwire.door import Door
 from tickwire.framing import build_frame
+from tickwire.head import RequestRefused
+from tickwire.limits import Limits
 from tickwire.lingering import linger
 from tickwire.server import Running, serve
 from tickwire.transport import Transport
 from tickwire_client.client import connect
+from tickwire_client.connection import shake_hands
 from tickwire_shared.client_messages import Join
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.errors import JoinRefused
@@ -46,15 +51,15 @@ class Served:
         secure = trio.SSLStream(
             await self.dial(), client_context(), server_hostname=self.running.host, https_compatible=True
         )
-        await secure.do_handshake()
+        await shake_hands(secure)
         return secure
 
 
 @asynccontextmanager
-async def serving(context: ssl.SSLContext | None = None) -> AsyncGenerator[Served]:
+async def serving(limits: Limits | None = None) -> AsyncGenerator[Served]:
     with trio.fail_after(SOON_S):
         async with trio.open_nursery() as nursery:
-            running = await nursery.start(partial(serve, [Meadow], port=0, tls=context or server_context()))
+            running = await nursery.start(partial(serve, [Meadow], port=0, tls=server_context(), limits=limits))
             yield Served(running, nursery.cancel_scope)
             nursery.cancel_scope.cancel()
 
@@ -140,6 +145,23 @@ async def test_bytes_that_are_no_handshake_end_their_connection_alone() -> None:
         await (await served.dial_tls()).aclose()
 
 
+async def test_a_full_server_hangs_up_on_who_comes_with_tls() -> None:
+    async with serving(Limits(connections=1)) as served, await served.dial_tls():
+        with pytest.raises(OSError, match=r"EOF|reset"):
+            await served.dial_tls()
+
+
+async def test_an_address_with_too_many_connections_is_told_so_over_tls(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(door: Door, peer: str) -> NoReturn:
+        raise RequestRefused(HTTPStatus.TOO_MANY_REQUESTS, f"{peer} has enough.")
+
+    monkeypatch.setattr(Door, "connected", refuse)
+    async with serving() as served, await served.dial_tls() as secure:
+        head, body = await read_all(secure)
+        assert head.split()[1] == b"429"
+        assert body == b"127.0.0.1 has enough.\n"
+
+
 async def test_a_stop_tells_players_over_tls_without_waiting_for_them_to_go() -> None:
     async with serving() as served:
         client = RawClient(await served.dial_tls())
@@ -160,13 +182,13 @@ SNAPSHOT = build_frame(bytes(range(250)) * 400)
 PONG = frame(Op.PONG, b"pong", key=None)
 
 
-async def tls_pair() -> SecureEnds:
-    """The server's and the client's end, on sockets with little room in them."""
+async def tls_pair(*, strict: bool = False) -> SecureEnds:
+    """The server's and the client's end, on sockets with little room; a strict client wants the goodbye of TLS."""
     ours, theirs = trio.socket.socketpair()
     ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     server = trio.SSLStream(trio.SocketStream(ours), server_context(), server_side=True, https_compatible=True)
     client = trio.SSLStream(
-        trio.SocketStream(theirs), client_context(), server_hostname="127.0.0.1", https_compatible=True
+        trio.SocketStream(theirs), client_context(), server_hostname="127.0.0.1", https_compatible=not strict
     )
     async with trio.open_nursery() as nursery:
         nursery.start_soon(server.do_handshake)
@@ -233,7 +255,7 @@ async def test_a_player_that_is_gone_in_the_middle_of_a_frame_blocks_nobody() ->
 
 async def test_a_last_word_over_tls_ends_with_a_goodbye_of_tls(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tickwire.lingering, "LINGER_TIMEOUT_S", float("inf"))
-    server, client = await tls_pair()
+    server, client = await tls_pair(strict=True)
     with trio.fail_after(SOON_S):
         async with server, client, trio.open_nursery() as nursery:
             await client.send_all(b"what nobody reads")

@@ -83,6 +83,22 @@ test("a page hears why it can not connect, once that is known", async () => {
   assert.deepEqual(heard, [["connecting", "", ""], ["reconnecting", ...words]], "known already");
 });
 
+test("what was found out holds until a connection came about", async () => {
+  const page = new Page();
+  page.server.answers = { [HEALTH]: OTHER };
+  page.server.connected = (socket) => socket.end(1006);
+  page.server.time.advance(100);
+  await settled();
+  assert.equal(page.told("status").at(-1)?.[2], SENTENCES["not tickwire"]);
+  page.server.connected = (socket) => socket.accept();
+  page.server.time.advance(1000);
+  assert.equal(page.game.status, "playing");
+  page.server.connected = (socket) => socket.end(1006);
+  page.socket.end(1006);
+  page.server.time.advance(600);
+  assert.equal(page.told("status").at(-1)?.[2], SENTENCES["not there"]);
+});
+
 test("only each fourth failure is looked into", async () => {
   const page = new Page();
   page.server.connected = (socket) => socket.end(1006);
