@@ -354,7 +354,7 @@ class Engine:
         )
         if busy or not self._joined_once:
             return 0
-        seconds = min(REST_S, self._next_expiry - self.pace.due)
+        seconds = min(REST_S, self.silence.pause_s, self._next_expiry - self.pace.due)
         count = max(0, min(int(seconds / self.pace.dt), self.timers.next_in() - 1))
         # The tick that ends the rest is one that sends.
         return max(0, count - (self.tick + 1 + count) % self.every)
@@ -433,7 +433,7 @@ class Engine:
                     self._inbox.append(partial(self._leave, seat, seat.generation, LeaveReason.LOST))
             self._next_expiry = min((seat.drop_at for seat in dropped), default=math.inf)
         if now >= self.silence.due:
-            self.silence.check(self._seats.values(), now)
+            self.silence.check(self._seats.values(), now, self.pace.lateness[-1])
         if self._seats or not self.room_type.auto_dispose:
             return
         if self._joined_once or now - self._born > JOIN_TIMEOUT_S:

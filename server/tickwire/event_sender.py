@@ -76,7 +76,7 @@ class EventSender:
         """Send the others the last will of a player that dropped, if it left one."""
         will = seat.player.last_will
         if will is not None:
-            self.broadcast(will.event, but=seat.player, topic=will.topic)
+            self.broadcast(will.event, topic=will.topic)
 
     def _joined(self) -> list[Player[Any]]:
         return [seat.player for seat in self._seats.values() if seat.state is not SeatState.RESERVED]

@@ -40,9 +40,18 @@ class Silence:
         """Listen from now on."""
         self._awake_since = self.due
 
-    def check(self, seats: Iterable[Seat], now: float) -> None:
-        """Ping who is silent and close the connections of those who are for too long."""
-        if now - self.due > CHECK_EVERY_S:  # it was this process that slept: what was sent meanwhile is yet to be read
+    @property
+    def pause_s(self) -> float:
+        """How long a room may rest without a look at its seats: who is silent has to be pinged in time."""
+        return self.bearable_s * PING_AFTER
+
+    def check(self, seats: Iterable[Seat], now: float, late_s: float) -> None:
+        """Ping who is silent and close the connections of those who are for too long.
+
+        A tick that is late by ``late_s`` says that it was this process that slept: what was sent meanwhile is yet to
+        be read.
+        """
+        if late_s > CHECK_EVERY_S:
             self._awake_since = now
         self.due = now + CHECK_EVERY_S
         for seat in seats:
@@ -53,5 +62,5 @@ class Silence:
             if silent_s >= self.bearable_s:
                 self.given_up += 1
                 link.close(CloseCode.TIMED_OUT, f"Nothing was heard of you for {self.bearable_s:g} s.")
-            elif silent_s >= self.bearable_s * PING_AFTER:
+            elif silent_s >= self.pause_s:
                 link.ping()

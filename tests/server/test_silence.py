@@ -52,6 +52,14 @@ class Peer(FakeLink):
         self.pings.append(trio.current_time())
 
 
+class Answering(Peer):
+    """One that answers pings and says nothing else."""
+
+    def ping(self) -> None:
+        super().ping()
+        self.heard_at = trio.current_time()
+
+
 async def joined(world: World) -> RawClient:
     client = RawClient(world.open_stream())
     await client.open()
@@ -76,11 +84,11 @@ async def test_a_peer_that_only_answers_pings_lives(autojump_clock: MockClock) -
     async with World(Hall) as world:
         client = await joined(world)
         pings = 0
-        with trio.move_on_after(30.0):
-            while True:
-                if (said := await client.next()).op is Op.PING:
-                    pings += 1
-                    await client.stream.send_all(frame(Op.PONG, said.payload))
+        end = trio.current_time() + 30.0
+        while trio.current_time() < end:
+            if (said := await client.next()).op is Op.PING:
+                pings += 1
+                await client.stream.send_all(frame(Op.PONG, said.payload))
         assert world.lobby.rooms[0].silence.given_up == 0
         assert pings == pytest.approx(30.0 / (SILENCE_S / 3), abs=4)
 
@@ -112,6 +120,27 @@ async def test_a_server_that_slept_gives_its_peers_the_time_again(autojump_clock
         assert peer.closed == (CloseCode.TIMED_OUT, "Nothing was heard of you for 6 s.")
         assert engine.silence.given_up >= 1
         await ticks(engine)
+
+
+class Restful(Hall):
+    """Has nothing to do, and says so."""
+
+    name = "hall"
+
+    def on_tick(self) -> None:
+        self.rest()
+
+
+async def test_a_room_at_rest_pings_in_time_and_finds_a_dead_peer(autojump_clock: MockClock) -> None:
+    async with running(Restful) as engine:
+        alive, dead = Answering(), Peer()
+        for peer in (alive, dead):
+            peer.heard_at = trio.current_time()
+            engine.reserve({}, peer)
+        await trio.sleep(2 * SILENCE_S)
+        assert dead.closed == (CloseCode.TIMED_OUT, "Nothing was heard of you for 6 s.")
+        assert 2 <= len(dead.pings) <= 6
+        assert alive.closed is None
 
 
 @pytest.mark.parametrize("silence_s", [0, 2.9, -1, "15", True])
