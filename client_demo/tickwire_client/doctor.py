@@ -30,6 +30,7 @@ from tickwire_client.probe import Closed, HttpAnswer, NotHttp, Probe, get
 from tickwire_client.sender import now_ms
 from tickwire_client.symptoms import (
     is_mixed_content,
+    is_origin,
     readable,
     wants_tls,
     why_it_ended,
@@ -41,7 +42,7 @@ from tickwire_client.symptoms import (
 )
 from tickwire_shared.client_messages import Join, build_leave, build_ping
 from tickwire_shared.closing import CloseCode
-from tickwire_shared.errors import ProtocolError
+from tickwire_shared.errors import ProtocolError, UsageError
 from tickwire_shared.items import PROTOCOL_VERSION
 from tickwire_shared.reasons import Reason, closed_because
 from tickwire_shared.server_messages import Pong, parse_server
@@ -76,9 +77,11 @@ async def examine(
         tell: Is called with each check as it ends.
 
     Raises:
-        UsageError: The URL is not one.
+        UsageError: The URL is not one, or the origin.
     """
     address = parse_address(url)
+    if origin is not None and not is_origin(origin):
+        raise UsageError(f"{origin!r} is no origin; use one like https://example.org, as a browser has it.")
     join = Join("join_or_create", room, options={"name": "doctor", **(options or {})})
     context = ssl_context or ssl.create_default_context()
     async with trio.open_nursery() as nursery:  # so that a cancellation closes what is open

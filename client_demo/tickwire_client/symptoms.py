@@ -82,6 +82,15 @@ def why_not_from(origin: str, refusal: HttpAnswer | NotHttp) -> Failed:
     return Failed(Reason.TOO_BUSY if refusal.status in _BUSY else Reason.ORIGIN_REFUSED, said)
 
 
+def is_origin(text: str) -> bool:
+    """Whether a browser could say this of a page (RFC 6454, section 6.2)."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:  # brackets that don't match
+        return False
+    return text == "null" or (parts.netloc != "" and text == f"{parts.scheme}://{parts.netloc}")
+
+
 def is_mixed_content(origin: str, address: Address) -> bool:
     """Whether a browser forbids it: a secure page opens nothing insecure but on its own machine (W3C Mixed Content)."""
     return urlsplit(origin).scheme == "https" and not address.secure and not _is_local(address.host)

@@ -276,3 +276,9 @@ def test_a_close_code_of_nobodys_is_a_lost_connection() -> None:
 async def test_what_is_no_url_is_misuse() -> None:
     with pytest.raises(UsageError, match="ftp"):
         await examine("ftp://x")
+
+
+@pytest.mark.parametrize("origin", ["example.org", "https://example.org/", "https://", "https://[x", ""])
+async def test_what_is_no_origin_is_misuse(origin: str) -> None:
+    with pytest.raises(UsageError, match=r"is no origin; use one like https://example\.org"):
+        await examine("ws://127.0.0.1:1", origin=origin)

@@ -56,7 +56,7 @@ const GOOD_AFTER_MS = 5_000;
 const FAST_PINGS = 8;
 const FAST_PING_MS = 250;
 const PING_MS = 1000;
-/** Of the attempts that fail, each so-manieth is looked into: a server that comes back has enough to do. */
+/** One in so many failed attempts is looked into: a server that is coming back has enough to do. */
 const ASK_EVERY = 4;
 /** WebSocket's limit on a close reason, in bytes. */
 const MAX_REASON = 123;
