@@ -29,7 +29,7 @@ from tickwire_client.sender import Sender, now_ms
 from tickwire_client.views import EventView
 from tickwire_shared.client_messages import Join, Mode
 from tickwire_shared.closing import ABNORMAL, CloseCode, RetryPolicy
-from tickwire_shared.errors import ConnectionEnded, JoinRefused
+from tickwire_shared.errors import ConnectionEnded, JoinRefused, UsageError
 
 JOIN_TIMEOUT_S = 15.0
 LEAVE_TIMEOUT_S = 2.0  # for the server's answer to LEAVE
@@ -220,7 +220,8 @@ class EventIterator(AsyncIterator[EventView]):
 async def connect(
     url: str,
     *,
-    room: str,
+    room: str = "",
+    reservation: str | None = None,
     mode: Mode = "join_or_create",
     options: Mapping[str, object] | None = None,
     stream: trio.abc.Stream | None = None,
@@ -241,6 +242,7 @@ async def connect(
     Args:
         url: The server, like ``ws://127.0.0.1:8000``; the address of its page will do.
         room: A room type, or with ``mode="id"`` a room's id.
+        reservation: Of a seat that the server's matchmaking keeps, instead of ``room`` and ``mode``.
         mode: Join a room that has a free seat or create one, only create, only join, or join by id.
         options: Handed to the room.
         stream: Talk over this stream instead of dialling, once: the game then never reconnects.
@@ -256,9 +258,13 @@ async def connect(
 
     Raises:
         JoinRefused: The server refused the join, can't be reached or doesn't answer.
-        UsageError: The URL is not one.
+        UsageError: The URL is not one, or neither a room nor a reservation is given.
     """
     address = parse_address(url)
+    if reservation is not None:
+        room, mode = reservation, "reserved"
+    if not room:
+        raise UsageError("connect() needs to know which room: give it room= or reservation=.")
     if stream is not None:
         dial, backoff = _dial_once(stream), NEVER
     dial = dial or tcp_dial(address, ssl_context)

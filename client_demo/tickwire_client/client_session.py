@@ -405,6 +405,8 @@ class ClientSession:
         return (Send(build_resync(tick)),)
 
     def _on_load(self, load: Load) -> None:
+        if load.rung < self.stats.load and self.pacer is not None:
+            self.pacer.lead.relieve()
         self.stats.load = load.rung
         self._every = load.every
         if self.interpolation is not None:

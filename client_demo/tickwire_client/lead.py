@@ -38,6 +38,8 @@ MOST_LEAD_TICKS = 28.0
 """The server refuses inputs more than 32 ahead (PROTOCOL.md, section 10)."""
 SHRINK_RATE = 0.05
 """The local tick is stretched by at most 5 %."""
+RELIEF_RATE = 0.4
+"""After an overload by more: the lead is ticks too long then, and the server has just become a quick one again."""
 _REMEMBERED = 128  # leads of ticks sent: more than are ever under way
 
 
@@ -57,6 +59,7 @@ class LeadController:
     _stepped_ms: float | None = field(default=None, init=False)
     _first: int | None = field(default=None, init=False)
     _sent: dict[int, tuple[int, float]] = field(factory=dict[int, tuple[int, float]], init=False)
+    _shrink_rate: float = field(default=SHRINK_RATE, init=False)
 
     def note_sent(self, tick: int) -> None:
         """Remember with which lead the input for ``tick`` left."""
@@ -82,10 +85,18 @@ class LeadController:
         if self._stepped_ms is None or aim >= self.lead_ticks:
             self.lead_ticks = aim
         else:
-            reach = SHRINK_RATE * max(0.0, local_ms - self._stepped_ms) / tick_ms
+            reach = self._shrink_rate * max(0.0, local_ms - self._stepped_ms) / tick_ms
             self.lead_ticks = max(aim, self.lead_ticks - reach)
+        if self.lead_ticks == aim:
+            self._shrink_rate = SHRINK_RATE
         self._stepped_ms = local_ms
         return self.lead_ticks
+
+    def relieve(self) -> None:
+        """Find the lead anew, and soon: what inputs needed while the server was overloaded says nothing any more."""
+        self._needs.clear()
+        self._need = None
+        self._shrink_rate = RELIEF_RATE
 
     def restart(self) -> None:
         """Begin anew on a new connection: it may take another way."""

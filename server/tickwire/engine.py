@@ -22,7 +22,7 @@ from tickwire.entities import EntityStore
 from tickwire.event_sender import EventSender
 from tickwire.framing import build_frame
 from tickwire.greeting import greet
-from tickwire.inputs import InputBuffer, InputCounts
+from tickwire.inputs import MAX_AHEAD, InputBuffer, InputCounts
 from tickwire.ladder import Ladder
 from tickwire.pace import Pace
 from tickwire.past import Past, Rewinder
@@ -326,9 +326,13 @@ class Engine:
             try:
                 now = trio.current_time()
                 self._pass_over(self.pace.resting)
-                if self.pace.begin(now, 1 if self.ladder.drops_late_ticks else MAX_CATCH_UP_STEPS):
+                dropped = self.pace.begin(now, 1 if self.ladder.drops_late_ticks else MAX_CATCH_UP_STEPS)
+                if dropped:
                     epoch = build_epoch(tick_add(self.tick, 1), self.pace.due * 1000.0)
                     self._say_to_all("epoch", build_frame(epoch))
+                if dropped > MAX_AHEAD:  # clients begin anew as well, and what they send is not to find its place taken
+                    for seat in self._seats.values():
+                        seat.forget_inputs_ahead()
                 self._step(now)
             except Exception as error:  # the author's hook: it ends this room and no other
                 self._report(error)

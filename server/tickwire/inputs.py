@@ -165,6 +165,10 @@ class InputBuffer:
         """Whether the next ticks' inputs may be others than this one's."""
         return bool(self._ring) or self.force is not self.neutral
 
+    def forget_ahead(self) -> None:
+        """Drop what waits for ticks to come: it was meant for a time that never was."""
+        self._ring.clear()
+
     def reconnect(self) -> None:
         """Another connection begins: how early the last one's inputs came says nothing about this one's."""
         self._newest = None

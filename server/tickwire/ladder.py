@@ -29,6 +29,10 @@ CLIMB: Final = 0.7
 RELIEF: Final = 0.5
 """Below this load there is room for what the rung above had taken away."""
 
+EASE: Final = 0.25
+"""Below this load two rungs may go at once: what they take away at most halves the work, so it stays below `RELIEF`
+when the first is gone, and below `CLIMB` when the second is."""
+
 SPARING: Final = 4
 """On rung SPARE checksums and news go out this many times as rarely."""
 
@@ -83,7 +87,7 @@ class Ladder:
     def _judge(self, now: float) -> bool:
         """Go up, stay or go down by what was spent since the last judgement; say whether ``rung`` has changed.
 
-        Down by a rung for each second of relief: who ticks rarely, or not at all meanwhile, is judged rarely.
+        Down by a rung for each second of relief (who ticks rarely, or not at all meanwhile, is judged rarely).
         """
         passed_s = now - self._since
         self.load = self._spent_s / passed_s
@@ -94,7 +98,8 @@ class Ladder:
             self._own = Rung(self._own + 1)
             self.climbs += 1
         elif self.load < RELIEF:
-            self._own = Rung(max(Rung.CALM, self._own - int(passed_s / WINDOW_S)))
+            steps = int(passed_s / WINDOW_S) + (self.load < EASE)
+            self._own = Rung(max(Rung.CALM, self._own - steps))
         before = self.rung
         self.rung = self._own if self._house is None else max(self._own, self._house.rung)
         return self.rung is not before

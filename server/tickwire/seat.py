@@ -122,6 +122,11 @@ class Seat:
         self.own = self.owned_changed = True
         self.private_sent = {}
 
+    def forget_inputs_ahead(self) -> None:
+        """Drop the inputs that wait for ticks to come."""
+        if self.inputs is not None:
+            self.inputs.forget_ahead()
+
     def say(self, about: str, frame: bytes) -> None:
         """Send ``frame`` before the next snapshot, in place of what waits about the same thing."""
         self.own = True

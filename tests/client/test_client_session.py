@@ -18,7 +18,7 @@ from tickwire_client.client_session import (
     Welcomed,
     wire_values,
 )
-from tickwire_client.lead import LEAST_MARGIN_TICKS
+from tickwire_client.lead import LEAST_MARGIN_TICKS, LeadController
 from tickwire_shared.client_messages import (
     InputBatch,
     Join,
@@ -38,6 +38,7 @@ from tickwire_shared.server_messages import (
     Welcome,
     build_check,
     build_epoch,
+    build_load,
     build_news,
     build_pong,
     build_private,
@@ -295,6 +296,31 @@ def test_news_of_late_inputs_widens_the_lead(session: ClientSession) -> None:
     session.receive(build_news(batch.tick + 2, -2, 1, 0), 150.0)
     assert session.pacer.newest(150.0) == pytest.approx(before + 2 + LEAST_MARGIN_TICKS)
     assert (session.stats.late_inputs, session.stats.refused_inputs) == (1, 0)
+
+
+def test_a_busy_server_is_known_and_its_rarer_snapshots_are_expected(session: ClientSession) -> None:
+    assert session.interpolation is not None
+    session.receive(build_load(3, 4), 50.0)
+    assert session.stats.load == 3
+    assert session.interpolation.lateness.gap_ticks == 4
+    session.receive(build_load(1, 2), 60.0)
+    session.receive(build_load(0, 1), 70.0)
+    assert (session.stats.load, session.interpolation.lateness.gap_ticks) == (0, 1)
+
+
+def test_after_an_overload_the_lead_shrinks_in_no_time() -> None:
+    tick_ms = 50.0
+    calm, relieved = LeadController(), LeadController()
+    for lead in (calm, relieved):
+        lead.step(0.0, 40.0, tick_ms)
+        lead.note_sent(1)
+        lead.lead_ticks = 14.0
+    relieved.relieve()
+    for now_ms in range(0, 2001, 50):
+        calm.step(now_ms, 40.0, tick_ms)
+        relieved.step(now_ms, 40.0, tick_ms)
+    assert calm.lead_ticks > 11
+    assert relieved.lead_ticks < 3
 
 
 def test_an_epoch_moves_the_tick(session: ClientSession) -> None:

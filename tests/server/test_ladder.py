@@ -33,6 +33,20 @@ def test_load_over_the_limit_climbs_one_rung_a_second_and_relief_comes_down_one_
     assert [work.do(0.3) for _ in range(4)] == [Rung.SPARE, Rung.THIN, Rung.CALM, Rung.CALM]
 
 
+def test_with_hardly_any_load_left_two_rungs_go_at_once() -> None:
+    work = Work()
+    work.do(0.9, 4.0 * (WINDOW_S + DT))
+    assert [work.do(0.1) for _ in range(2)] == [Rung.THIN, Rung.CALM]
+
+
+def test_who_did_nothing_for_a_while_is_judged_for_all_of_it() -> None:
+    work = Work()
+    work.do(0.9, 4.0)
+    work.now += 10.0
+    assert work.ladder.note(work.now, work.now)
+    assert work.ladder.rung is Rung.CALM
+
+
 def test_between_relief_and_the_limit_it_stays_where_it_is() -> None:
     work = Work()
     between = (CLIMB + RELIEF) / 2

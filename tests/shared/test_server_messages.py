@@ -17,6 +17,7 @@ from tickwire_shared.schema import Schema
 from tickwire_shared.server_messages import (
     Check,
     Epoch,
+    Load,
     News,
     Pong,
     Private,
@@ -24,6 +25,7 @@ from tickwire_shared.server_messages import (
     Welcome,
     build_check,
     build_epoch,
+    build_load,
     build_news,
     build_pong,
     build_private,
@@ -84,6 +86,7 @@ def test_the_small_messages_come_back_equal(
     assert parse_server(build_epoch(tick, time)) == Epoch(tick, time)
     assert parse_server(build_pong(time, 2, 3.5)) == Pong(time, 2, 3.5)
     assert parse_server(build_news(tick, slack, public, 4)) == News(tick, slack, public, 4)
+    assert parse_server(build_load(public % 4, tick or 1)) == Load(public % 4, tick or 1)
 
 
 def test_a_welcome_has_just_the_keys_of_the_protocol_page() -> None:
@@ -129,6 +132,9 @@ BAD_SERVER: dict[str, object] = {
     "news with a float": [8, 1, 0.5, 0, 0],
     "news with a huge slack": [8, 1, 1 << 40, 0, 0],
     "news with a negative count": [8, 1, 0, -1, 0],
+    "load too short": [9, 1],
+    "load with a fourth rung": [9, 4, 1],
+    "load without snapshots": [9, 1, 0],
 }
 
 
@@ -182,6 +188,7 @@ VALID = [
     build_check(9, 1, 2),
     build_epoch(9, 1.5),
     build_news(9, -1, 2, 3),
+    build_load(1, 2),
 ]
 
 

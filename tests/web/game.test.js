@@ -261,6 +261,22 @@ test("an epoch moves the server's tick, and what is drawn stays smooth", () => {
   assert.ok(Math.abs(page.game.clock.renderTick - before) < 0.1);
 });
 
+test("a busy server thins out its snapshots, which is shown in time, and is over when it says so", () => {
+  const page = new Page().join();
+  for (let tick = 101; tick < 120; tick += 1) {
+    page.draw(50);
+    page.deliver(snapshot(tick, 1, moveShips([0], [8])));
+  }
+  const calm = page.game.clock.delayTicks;
+  assert.equal(page.game.stats.load, 0);
+  page.deliver(encode([9, 3, 4]));
+  for (let i = 0; i < 60; i += 1) page.draw(50 / 3);
+  assert.equal(page.game.stats.load, 3);
+  assert.ok(page.game.clock.delayTicks > calm + 2, `${calm} to ${page.game.clock.delayTicks}`);
+  page.deliver(encode([9, 0, 1]));
+  assert.equal(page.game.stats.load, 0);
+});
+
 test("a state that fails its check is replaced by a full one, and play goes on", () => {
   const page = new Page().join();
   const sum = rightSum(page);

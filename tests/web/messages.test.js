@@ -36,16 +36,18 @@ test("server messages are read by name", () => {
   assert.deepEqual(decodeMessage(encode([6, 1, 2, null])), { type: "check", tick: 1, publicSum: 2, privateSum: null });
   assert.deepEqual(decodeMessage(encode([7, 1, 2.5])), { type: "epoch", tick: 1, time: 2.5 });
   assert.deepEqual(decodeMessage(encode([8, 1, -2, 3, 4])), { type: "news", tick: 1, slack: -2, late: 3, refused: 4 });
+  assert.deepEqual(decodeMessage(encode([9, 3, 4])), { type: "load", rung: 3, every: 4 });
   const message = decodeMessage(welcome({ unknown: 1 }));
   assert.ok(message.type === "welcome" && message.room === "room-1" && message.snapshotEvery === 1);
 });
 
 test("server messages of the wrong form are protocol errors", () => {
   const cases = [
-    5, {}, [], ["2"], [0], [9], [1.5], ["toString"], [null], [Object.create(null)],
+    5, {}, [], ["2"], [0], [10], [1.5], ["toString"], [null], [Object.create(null)],
     [2], [2, 5], [2, -1, 0], [2, 2 ** 32, 0], [2, 1.5, 0], [2, "5", 0], [2, 5, null],
     [3, 5, null], [3, 5, 1, []], [3, 5, null, null], [3, 5, null, [], 1], [4], [4, null], [5, 1, 2], [5, 1, 2, NaN], [5, 1, 2, "3"],
     [6, 1, 2], [6, 1, null, null], [6, 1, 2, 2 ** 32], [7, 1], [7, 1, Infinity], [8, 1, 0.5, 0, 0], [8, 1, 0, -1, 0], [8, 1, 0, 0],
+    [9], [9, 1], [9, 4, 1], [9, 1, 0], [9, -1, 1], [9, 1, 1.5], [9, 1, 1, 1],
     [1], [1, []], [1, {}],
   ];
   for (const message of cases) assert.throws(() => decodeMessage(encode(message)), ProtocolError, JSON.stringify(message));

@@ -297,6 +297,17 @@ test("the address may be left out, or be that of the page", () => {
   assert.equal(at("ws://game.test/arena/ws?x=1"), "ws://game.test/arena/ws?x=1");
 });
 
+test("a reservation is used once, and one that is gone ends the game", () => {
+  const server = new FakeServer();
+  const game = connect("ws://game.test", { reservation: "room-1.secret" }, server.runtime());
+  server.time.advance(10);
+  assert.deepEqual(server.socket.received[0].slice(0, 4), [JOIN, 1, "reserved", "room-1.secret"]);
+  server.socket.onclose?.({ code: 4010, reason: "The reservation has been used or has expired: ask for another." });
+  server.time.advance(60_000);
+  assert.equal(game.status, "closed");
+  assert.equal(server.sockets.length, 1);
+});
+
 test("a wrong call of connect is an error at its line", () => {
   assert.throws(() => connect(/** @type {any} */ (undefined), /** @type {any} */ ({})), UsageError);
   assert.throws(() => connect(/** @type {any} */ ({ roam: "arena" })), UsageError);

@@ -28,7 +28,8 @@ import { Counts, GameClock, GameStats } from "./views.js";
 
 /**
  * @typedef {object} Options
- * @property {string} room a room type, or a room id in the mode "id"
+ * @property {string} [room] a room type, or a room id in the mode "id"
+ * @property {string} [reservation] of a seat that matchmaking keeps, instead of a room
  * @property {JoinMode} [mode] "join_or_create" unless given
  * @property {Record<string, unknown>} [options] handed to the room
  * @property {boolean} [reconnect] true unless given
@@ -330,8 +331,10 @@ export class Game {
   }
 
   #encodeJoin() {
-    const { room, mode = "join_or_create", options = {} } = this.#options;
-    return encodeJoin(mode, room, null, options);
+    const { room = "", reservation, mode = "join_or_create", options = {} } = this.#options;
+    if (reservation === undefined) return encodeJoin(mode, room, null, options);
+    // It is good for one join; who lost the seat it was for would like another in the same room.
+    return this.#joined ? encodeJoin("id", this.#joined.welcome.room, null, options) : encodeJoin("reserved", reservation, null, options);
   }
 
   #hello() {
@@ -470,6 +473,7 @@ export class Game {
 
   /** @param {Joined} joined @param {number} rung @param {number} every */
   #takeLoad(joined, rung, every) {
+    if (rung < this.#counts.load) this.#lead.relieve();
     this.#counts.load = rung;
     joined.lateness.announce(every);
   }

@@ -32,7 +32,9 @@ const MAX_LEAD_TICKS = 28;
 /** Leads of ticks sent that are remembered: more than are ever under way. */
 const REMEMBERED = 128;
 
-/** The tick is longer by at most this share ... */
+/** After an overload the tick is longer by this share: the lead is ticks too long then, and the server just got quick again. */
+const RELIEF_STRETCH = 0.4;
+/** Else by at most this one ... */
 const STRETCH = 0.05;
 /** ... when it is off by more than this many ticks, to be made up within ... */
 const DEAD_BAND_TICKS = 0.25;
@@ -58,6 +60,8 @@ export class LeadController {
   /** @type {number | null} the first tick sent on this connection */
   #first = null;
 
+  #stretch = STRETCH;
+
   /** The tick to command now, unwrapped, with fraction; null until the first `advance`. */
   /** @type {number | null} */
   tick = null;
@@ -69,6 +73,13 @@ export class LeadController {
     this.#sent = [];
     this.#first = null;
     this.tick = null;
+  }
+
+  /** Find the lead anew, and soon: what inputs needed while the server was overloaded says nothing any more. */
+  relieve() {
+    this.#needs = [];
+    this.#need = null;
+    this.#stretch = RELIEF_STRETCH;
   }
 
   /**
@@ -98,7 +109,9 @@ export class LeadController {
     const step = (elapsedMs * link.hz) / 1000;
     const lead = this.tick === null ? Infinity : this.tick + step - serverTick;
     const error = this.#wanted(lead, link) - lead;
-    this.tick = Math.abs(error) <= JUMP_TICKS ? serverTick + lead + this.#correction(error, step, elapsedMs) : serverTick + this.#wanted(NaN, link);
+    if (Math.abs(error) <= 1) this.#stretch = STRETCH;
+    const mayJump = this.#stretch === STRETCH || this.tick === null;
+    this.tick = Math.abs(error) <= JUMP_TICKS || !mayJump ? serverTick + lead + this.#correction(error, step, elapsedMs) : serverTick + this.#wanted(NaN, link);
     this.#lead = this.tick - serverTick;
     const sent = wrapTick(Math.floor(this.tick));
     this.#first ??= sent;
@@ -119,7 +132,7 @@ export class LeadController {
   /** What to add to a step of so many ticks. @param {number} error @param {number} step @param {number} elapsedMs */
   #correction(error, step, elapsedMs) {
     if (this.#need !== null && error > 0) return error;
-    const limit = step * STRETCH;
+    const limit = step * this.#stretch;
     const wanted = Math.abs(error) < DEAD_BAND_TICKS ? 0 : error * Math.min(elapsedMs / CORRECTION_MS, 1);
     return Math.min(Math.max(wanted, -limit), limit);
   }

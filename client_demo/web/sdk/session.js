@@ -219,6 +219,11 @@ export class Session {
       return;
     }
     const isRejoin = comeback === "rejoin" && this.#handler.forgetPlace();
+    if (comeback === "rejoin" && !isRejoin) {
+      // It was the join that failed: its reservation is used up.
+      this.#end(error);
+      return;
+    }
     if (this.#state === "playing" && this.#runtime.now() - this.#openedAt >= GOOD_AFTER_MS) this.#attempt = 0;
     // "At once" is meant for once: a server that keeps saying it gets the same pauses as any other.
     const isAtOnce = isRejoin || (comeback === "now" && this.#attempt === 0);

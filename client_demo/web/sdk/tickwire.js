@@ -54,7 +54,9 @@ export { tickDistance } from "./ticks.js";
  */
 export function connect(first, second, runtime) {
   const [url, options] = typeof first === "object" ? [undefined, first] : [first, second];
-  if (typeof options?.room !== "string") throw new UsageError("connect() needs to know which room: connect({ room: \"arena\" }).");
+  if (typeof options?.room !== "string" && typeof options?.reservation !== "string") {
+    throw new UsageError("connect() needs to know which room: connect({ room: \"arena\" }), or a reservation.");
+  }
   const complete = { ...browserRuntime(), ...runtime };
   return new Game(socketUrl(url, complete.origin), options, overLink(options.link, complete));
 }
