@@ -94,7 +94,7 @@ async def serve(
         host: The address to listen on; ``"0.0.0.0"`` for every network this machine is on.
         port: The port; 0 picks a free one.
         web: The folder with your game's page, served at ``/``; None for the demo's. The SDK stays at ``/sdk/``.
-        tls: Makes it ``https`` and ``wss``, on the same port; see ``load_certificate``. None for neither.
+        tls: Makes it ``https`` and ``wss``, on the same port; see ``tickwire.certificates``. None for neither.
         limits: What the outside world may ask; safe ones unless given.
         origins: Pages that may play here, like ``"https://game.example"``, or ``"*"`` for any; those of our own host
             and port unless given. Clients that are no browsers send no origin, and are let in.
