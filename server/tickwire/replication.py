@@ -102,7 +102,8 @@ class Replicator:
         """Bring every connected seat that is not blocked up to ``tick``."""
         self._tick = tick
         self._frames.clear()
-        check = tick_distance(tick, self._checked) >= self._check_ticks * self.sparing
+        # A room may begin at any tick: one that lies before the last check, too, is a reason for one.
+        check = not 0 <= tick_distance(tick, self._checked) < self._check_ticks * self.sparing
         if check:
             self._checked = tick
         crc = checksum(self.state) if check else 0
