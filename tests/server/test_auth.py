@@ -220,7 +220,7 @@ async def test_who_comes_back_is_not_asked_again_and_is_still_the_same(autojump_
 
 
 def token(key: bytes = SECRET, **changes: object) -> str:
-    return jwt.encode({"sub": "ada", "exp": time.time() + 60, **changes}, key, algorithm="HS256")
+    return jwt.encode({"sub": "ada", "exp": time.time() + 3600, **changes}, key, algorithm="HS256")
 
 
 KEY = parse_token_key(SECRET, "here")

@@ -29,7 +29,7 @@ def public_pem(key: PrivateKeyTypes) -> bytes:
 
 def claims(**changes: object) -> dict[str, object]:
     """Good claims, changed; None leaves one out."""
-    made: dict[str, object] = {"sub": "ada", "exp": time.time() + 60, **changes}
+    made: dict[str, object] = {"sub": "ada", "exp": time.time() + 3600, **changes}
     return {name: value for name, value in made.items() if value is not None}
 
 
@@ -76,7 +76,7 @@ def test_a_token_signed_with_the_private_key_is_believed_by_the_public_one(
         (token(exp=None), 'missing the "exp" claim'),
         (token(sub=None), 'missing the "sub" claim'),
         (token(exp="soon"), "not valid"),
-        (token(nbf=time.time() + 60), "not valid"),
+        (token(nbf=time.time() + 3600), "not valid"),
     ],
 )
 def test_what_is_no_good_token_is_refused_with_the_reason(given: object, words: str) -> None:
