@@ -93,7 +93,7 @@ def test_a_join_with_options_as_deep_as_allowed_is_accepted() -> None:
 
 
 def test_the_modes_are_those_of_the_protocol_page() -> None:
-    assert set(Mode.__args__) == {"join_or_create", "create", "join", "id"}  # type: ignore[attr-defined]
+    assert set(Mode.__args__) == {"join_or_create", "create", "join", "id", "reserved"}  # type: ignore[attr-defined]
 
 
 # Malformed
