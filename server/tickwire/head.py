@@ -65,8 +65,9 @@ class Request:
 
     @property
     def wants_websocket(self) -> bool:
-        """Whether this asks to become a WebSocket; the handshake itself is checked by who replays it."""
-        return "websocket" in self._tokens("upgrade") and "upgrade" in self._tokens("connection")
+        """Whether this asks, by GET, to become a WebSocket; the handshake itself is checked by who replays it."""
+        upgrades = "websocket" in self._tokens("upgrade") and "upgrade" in self._tokens("connection")
+        return upgrades and self.method == "GET"
 
     def _tokens(self, name: str) -> set[str]:
         values = (value for key, value in self.headers if key == name)
