@@ -494,6 +494,7 @@ class Engine:
         for entity in list(seat.owned.values()):
             self.despawn(entity)
         self._seats.pop(seat.player.id, None)
+        self._joined_once = True  # or was about to: nobody has to be waited for any more
 
     def _remove(self, seat: Seat, code: CloseCode, sentence: str, reason: LeaveReason) -> None:
         link = seat.link

@@ -131,5 +131,8 @@ class TrafficWatch:
                 self._news = trio.Event()
                 await self._news.wait()
             await trio.sleep(CHECK_S)
-            for traffic in list(self._watched):
-                traffic.check()
+            self._check_all()
+
+    def _check_all(self) -> None:
+        for traffic in list(self._watched):
+            traffic.check()
