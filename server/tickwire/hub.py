@@ -15,8 +15,8 @@ import trio
 FIRST_READ_BYTES: Final = 448
 """Enough for what a player sends in a tick; a small read takes its buffer from Python's own fast allocator."""
 
-NEXT_READ_BYTES: Final = 16384
-"""What is read at once of a socket that has more."""
+NEXT_READ_BYTES: Final = 4096
+"""What is read at once of a socket that has more: some hundred small frames, which a room's tick has to wait for."""
 
 MAX_EVENTS: Final = 512
 

@@ -34,7 +34,7 @@ MAX_PENDING_BYTES: Final = 65536
 """Beyond this, what trio-websocket has not taken yet keeps the connection from being read."""
 
 CROWD: Final = 16
-"""Frames in one read; so many come from a client that was stuck, or from a flood."""
+"""Frames in one read; more come from a client that was stuck, or from a flood. So many are delivered in one go."""
 
 _CLOSE_BYTE: Final = b"\x88"
 _WOULD_BLOCK: Final = (BlockingIOError, InterruptedError)
@@ -169,6 +169,9 @@ class Transport(trio.abc.Stream):
         """Return the next slow bytes, delivering the fast messages before them; b"" at the end."""
         while True:
             self._deliver_fast()
+            if self._fast_is_next:
+                await trio.lowlevel.checkpoint()
+                continue
             if self._pieces and not self._gated and not self._paused:
                 piece = self._pieces.popleft()
                 self._pending_bytes -= len(piece.data)
@@ -183,6 +186,8 @@ class Transport(trio.abc.Stream):
             if self._hub is None and not self._gated and not self._paused:
                 self.heard(bytes(await self._stream.receive_some(RECEIVE_BYTES)), trio.current_time())
             else:
+                if self._pending_bytes <= MAX_PENDING_BYTES:
+                    self._listen()
                 self._news = trio.Event()
                 await self._news.wait()
 
@@ -190,14 +195,21 @@ class Transport(trio.abc.Stream):
         if self.shortcut is None or not self.shortcut(payload):
             self._deliver(payload)
 
+    @property
+    def _fast_is_next(self) -> bool:
+        """Whether more fast messages may be delivered, after those of this round."""
+        return bool(self._pieces) and not self._gated and not self._paused and self._pieces[0].lane is Lane.FAST
+
     def _queue(self, piece: Piece) -> None:
         self._pieces.append(piece)
         self._pending_bytes += len(piece.data)
 
     def _deliver_fast(self) -> None:
-        """Deliver the fast messages that nothing slow is before."""
+        """Deliver the fast messages that nothing slow is before; of a crowd the first, so that rooms can tick."""
         pieces = self._pieces
-        while pieces and not self._gated and not self._paused and pieces[0].lane is Lane.FAST:
+        left = CROWD
+        while left and pieces and not self._gated and not self._paused and pieces[0].lane is Lane.FAST:
+            left -= 1
             payload = pieces.popleft().data
             self._pending_bytes -= len(payload)
             self._pass_on(payload)

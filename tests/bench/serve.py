@@ -1,4 +1,4 @@
-"""The tickwire server of the benchmark: ``python -m tests.bench.serve PLAYERS ENTITIES play|idle``.
+"""The tickwire server of the benchmark: ``python -m tests.bench.serve PLAYERS ENTITIES play|idle [PROXIES]``.
 
 Prints "ready PORT"; then answers "reset" and "report" on standard input, and ends with it.
 """
@@ -12,7 +12,7 @@ import sys
 import trio
 
 from tests.bench.rooms import Arena, Idle
-from tickwire import serve
+from tickwire import Limits, serve
 from tickwire.logs import LogLevel, configure_logs
 from tickwire.server import Running
 
@@ -20,23 +20,23 @@ from tickwire.server import Running
 def main() -> None:
     """Serve the room that the command line describes."""
     configure_logs(LogLevel.WARNING)
-    players, entities, mode = sys.argv[1:]
+    players, entities, mode, *proxies = sys.argv[1:]
     room = Arena if mode == "play" else Idle
     room.max_players = int(players)
     room.extra_entities = int(entities)
-    trio.run(_serve, room)
+    trio.run(_serve, room, Limits(trusted_proxies=int(proxies[0]) if proxies else 0))
 
 
-async def _serve(room: type[Arena]) -> None:
+async def _serve(room: type[Arena], limits: Limits) -> None:
     async with trio.open_nursery() as nursery:
-        running: Running = await nursery.start(_listen, room)
+        running: Running = await nursery.start(_listen, room, limits)
         _answer(f"ready {running.port}")
         await _obey(room)
         nursery.cancel_scope.cancel()
 
 
-async def _listen(room: type[Arena], task_status: trio.TaskStatus[Running]) -> None:
-    await serve([room], port=0, task_status=task_status)
+async def _listen(room: type[Arena], limits: Limits, task_status: trio.TaskStatus[Running]) -> None:
+    await serve([room], port=0, limits=limits, task_status=task_status)
 
 
 async def _obey(room: type[Arena]) -> None:

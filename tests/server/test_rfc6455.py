@@ -129,7 +129,7 @@ BADLY_ASKED = {
     request(b"Connection"): b"426",
     request(Upgrade=b"h2c"): b"426",
     request(b"Host"): b"400",
-    UPGRADE.replace(b"GET", b"POST"): b"405",
+    UPGRADE.replace(b"GET", b"PUT"): b"405",
     request(Origin=b"https://evil.example"): b"403",
 }
 
