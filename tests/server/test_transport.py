@@ -379,14 +379,13 @@ async def test_waiting_for_room_waits_for_what_is_being_written() -> None:
 async def test_a_crowd_of_messages_is_delivered_in_slices_and_all_of_it(autojump_clock: trio.testing.MockClock) -> None:
     sizes: list[int] = []
     messages = [bytes([number]) for number in range(200)]
-    async with between(*reversed(trio.testing.memory_stream_pair())) as ends:
-        async with trio.open_nursery() as nursery:
-            nursery.start_soon(ends.transport.receive_some)
-            await trio.testing.wait_all_tasks_blocked()
-            await ends.peer.send_all(b"".join(frame(Op.BINARY, message) for message in messages))
-            while len(ends.delivered) < len(messages):
-                sizes.append(len(ends.delivered))
-                await trio.lowlevel.checkpoint()
-            nursery.cancel_scope.cancel()
+    async with between(*reversed(trio.testing.memory_stream_pair())) as ends, trio.open_nursery() as nursery:
+        nursery.start_soon(ends.transport.receive_some)
+        await trio.testing.wait_all_tasks_blocked()
+        await ends.peer.send_all(b"".join(frame(Op.BINARY, message) for message in messages))
+        while len(ends.delivered) < len(messages):
+            sizes.append(len(ends.delivered))
+            await trio.lowlevel.checkpoint()
+        nursery.cancel_scope.cancel()
     assert ends.delivered == messages
     assert max(later - earlier for earlier, later in itertools.pairwise(sizes)) <= 2 * CROWD
