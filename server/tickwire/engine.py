@@ -57,7 +57,7 @@ JOIN_TIMEOUT_S: Final = 10.0
 """A room that nobody joined after this long is disposed."""
 
 REST_S: Final = 5.0
-"""A room at rest runs one tick this often, or in a third of its ``silence_s``: so that who is silent is pinged in time."""
+"""A room at rest runs one tick this often, or in a third of its ``silence_s``, to ping in time who is silent."""
 
 HISTORY_S: Final = 5.0
 """The history reaches this far beyond the grace time, so that who comes back at its end is sent a delta."""
