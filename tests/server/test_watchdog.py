@@ -80,7 +80,7 @@ class Sticky(Room[None]):
     def stick(self, hook: str) -> None:
         if hook == self.sticks_in:
             self.sticks_in = ""
-            assert self.go_on.wait(10), "nobody noticed"
+            assert self.go_on.wait(5), "nobody noticed"
 
 
 @pytest.mark.parametrize("hook", ["on_create", "on_tick", "on_dispose"])
@@ -94,7 +94,7 @@ async def test_the_room_and_hook_that_block_the_process_are_in_the_log(hook: str
             Sticky.go_on.set()
         return sight
 
-    with capture_logs() as logs, watching(look, stuck_s=0.02, look_s=0.01):
+    with capture_logs() as logs, watching(look, stuck_s=0.02, look_s=0.01), trio.fail_after(10):
         async with trio.open_nursery() as nursery:
             await nursery.start(lobby.run)
             engine = lobby.find(Join("create", "sticky", None, {"in": hook}))
