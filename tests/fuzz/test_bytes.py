@@ -1,6 +1,6 @@
 """Random bytes and mutated messages: only the project's own error comes out, and a live room goes on.
 
-``TICKWIRE_FUZZ=1000000`` runs longer than the checks: they try 100,000 of each kind, at the decoders and through a room.
+``TICKWIRE_FUZZ=1000000`` runs longer than the checks: they try 100,000 of each kind, on decoders and through a room.
 """
 
 from __future__ import annotations
