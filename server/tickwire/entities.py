@@ -38,7 +38,7 @@ class ClassStore:
 
 @attrs.define
 class EntityStore:
-    """All entities of a room; the room's task alone touches it."""
+    """All entities of a room; the room alone touches it."""
 
     schema: Schema
     _stores: tuple[ClassStore, ...] = attrs.field(init=False)

@@ -58,7 +58,7 @@ class ReplicationCounts:
 
 @attrs.define
 class Replicator:
-    """Sends one room's state to its seats; the room's task alone touches it.
+    """Sends one room's state to its seats; the room alone touches it.
 
     Attributes:
         sparing: How many times as rarely as usual checksums and news go out.

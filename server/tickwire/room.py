@@ -25,7 +25,7 @@ InputT = TypeVar("InputT")
 class Room(Generic[InputT]):
     """One running game. Subclass it as ``Room[YourInput]``, or ``Room[None]`` for a game without inputs.
 
-    All hooks are plain functions, called by the room's own task and never at the same time. What a hook
+    All hooks are plain functions, called one after the other and never at the same time. What a hook
     raises ends this room, and no other.
 
     Class attributes:
@@ -207,7 +207,7 @@ class Room(Generic[InputT]):
     def rest(self) -> None:
         """Call it in ``on_tick`` when nothing moves: the next ticks are left out until something happens.
 
-        That is a join, a leave, an input other than the neutral one, an event, or a timer that is due; ten seconds at
+        That is a join, a leave, an input other than the neutral one, an event, or a timer that is due; five seconds at
         most. Ticks go on counting, and time in them. A lobby or a game of chess costs nothing between two moves.
         """
         self._running.rest_asked = True

@@ -35,7 +35,7 @@ TOKEN_BYTES: Final = 18
 
 @attrs.define
 class Seating:
-    """Gives seats; the room's task alone touches it.
+    """Gives seats; the room alone touches it.
 
     Attributes:
         given: Seats that were ever given.

@@ -129,8 +129,7 @@ class Transport(trio.abc.Stream):
             payload = single_frame(data)
             if payload is not None:
                 self.frames_in += 1
-                if self.shortcut is None or not self.shortcut(payload):
-                    self._deliver(payload)
+                self._pass_on(payload)
                 return
         if not data:
             self._ended = True
