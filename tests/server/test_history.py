@@ -70,3 +70,12 @@ def test_what_two_versions_share_counts_once() -> None:
 def test_an_empty_history_has_nothing() -> None:
     assert History().at(0) is None
     assert len(History()) == 0
+
+
+@given(ticks)
+def test_versions_that_ended_too_long_ago_are_forgotten(start: int) -> None:
+    history = History(max_ticks=10)
+    for offset in range(0, 60, 3):
+        history.add(tick_add(start, offset), state(offset))
+    assert history.at(tick_add(start, 57 - 10)) is not None, "a delta from here is what is promised"
+    assert history.at(tick_add(start, 57 - 14)) is None

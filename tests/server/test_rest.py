@@ -125,3 +125,17 @@ async def test_deadlines_stay_where_they_were(autojump_clock: object) -> None:
         engine.wake()
         await trio.sleep(2.5 / Chess.hz)
         assert engine.pace.due - engine.tick / Chess.hz == pytest.approx(base)
+
+
+async def test_the_neutral_input_that_clients_send_all_the_time_does_not_wake_it(autojump_clock: object) -> None:
+    async with running(Chess) as engine:
+        player = await joined(engine)
+        await trio.sleep(REST_S)
+        ran = len(room_of(engine).ran)
+        for ahead in range(10):
+            engine.put_inputs(player.seat, engine.tick + ahead, [(0,)])
+            await trio.sleep(1 / Chess.hz)
+        assert len(room_of(engine).ran) - ran <= 1
+        engine.put_inputs(player.seat, engine.tick, [(7,)])
+        await trio.sleep(2 / Chess.hz)
+        assert len(room_of(engine).ran) - ran > 1
