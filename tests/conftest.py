@@ -6,6 +6,7 @@ another order, for tests that pass by luck.
 
 from __future__ import annotations
 
+import gc
 import os
 from importlib import import_module
 from random import Random
@@ -28,6 +29,12 @@ settings.load_profile("tickwire")
 
 # Trio shuffles the tasks that can run at the same time with this; Hypothesis seeds it for its own tests alone.
 _trio_random: Random = import_module("trio._core._run")._r
+
+
+def pytest_collection_finish() -> None:
+    """Set aside what the imports made: each server that starts and stops in a test would look through all of it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -25,7 +25,10 @@ _MARGIN: Final = 1.5
 
 
 class IdleCollector:
-    """Takes over from the interpreter's collector; use it with ``with``, around all that runs."""
+    """Takes over from the interpreter's collector; use it with ``with``, around all that runs.
+
+    Where the program has set objects aside itself (``gc.freeze``), that is left as it is.
+    """
 
     def __init__(self) -> None:
         """Change nothing yet."""
@@ -35,12 +38,15 @@ class IdleCollector:
         self._full_s = 0.005
         self._full_at = perf_counter()
         self._was_on = False
+        self._froze = False
 
     def __enter__(self) -> Self:
         """Set aside what exists, and stop the interpreter's own timing."""
         self._was_on = gc.isenabled()
         gc.collect()
-        gc.freeze()
+        self._froze = not gc.get_freeze_count()
+        if self._froze:
+            gc.freeze()
         gc.disable()
         self._full_at = perf_counter()
         return self
@@ -49,7 +55,8 @@ class IdleCollector:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Leave the collector as it was found."""
-        gc.unfreeze()
+        if self._froze:
+            gc.unfreeze()
         if self._was_on:
             gc.enable()
 

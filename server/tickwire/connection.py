@@ -72,6 +72,9 @@ Authorize = Callable[[Join], Pass | Awaitable[Pass]]
 """Says on what terms a join may go on; raises ProtocolError if it may not. Awaitable if the game has to be asked."""
 
 
+_LIMITS: Final = Limits()
+
+
 def _let_anybody(join: Join) -> Pass:
     return Pass(join.options)
 
@@ -89,7 +92,7 @@ class Surroundings:
     """
 
     hub: Hub | None = None
-    limits: Limits = attrs.field(factory=Limits)
+    limits: Limits = _LIMITS
     authorize: Authorize = _let_anybody
     watch: TrafficWatch | None = None
     wires: Wires = attrs.field(factory=Wires)

@@ -63,7 +63,7 @@ def crowd(tmp_path: Path) -> Generator[Server, None, None]:
 
 
 def join(open_page: OpenPage, server: Server, name: str) -> Page:
-    page = open_page(server.url)
+    page = open_page(server.url, calm=True)
     page.get_by_test_id("name").fill(name)
     page.get_by_test_id("play").click()
     expect(page.get_by_test_id("start")).to_be_hidden()
@@ -129,7 +129,9 @@ class Gunner:
         wait_until(stepped, DUEL_TIMEOUT_S)
 
 
-def test_a_ship_moves_by_keyboard_and_the_other_tab_sees_it(duel: Server, open_page: OpenPage) -> None:
+def test_a_ship_moves_by_keyboard_and_the_other_tab_sees_it_then_shots_take_health_and_a_kill_changes_the_score(
+    duel: Server, open_page: OpenPage, artifacts: Path
+) -> None:
     ada, bob = join(open_page, duel, "Ada"), join(open_page, duel, "Bob")
     before = ship(bob, "Ada")
     ada.keyboard.down("ArrowUp")
@@ -139,12 +141,7 @@ def test_a_ship_moves_by_keyboard_and_the_other_tab_sees_it(duel: Server, open_p
     ada.keyboard.down("ArrowLeft")
     wait_until(lambda: abs(math.remainder(ship(bob, "Ada")["heading"] - before["heading"], 2 * math.pi)) > 1)
     ada.keyboard.up("ArrowLeft")
-    # At rest both pages agree to the last bit.
-    wait_until(lambda: ship(ada, "Ada") == ship(bob, "Ada") | {"mine": True})
 
-
-def test_shots_take_health_and_a_kill_changes_the_score(duel: Server, open_page: OpenPage, artifacts: Path) -> None:
-    ada, bob = join(open_page, duel, "Ada"), join(open_page, duel, "Bob")
     assert (number(bob, "hp"), number(ada, "score")) == (100, 0)
     gunner = Gunner(ada, "Ada", "Bob")
     gunner.until(lambda: number(bob, "hp") < 100)
@@ -155,6 +152,8 @@ def test_shots_take_health_and_a_kill_changes_the_score(duel: Server, open_page:
         expect(page.get_by_test_id("feed")).to_contain_text("Bob")
     assert ship(bob, "Ada")["score"] == number(ada, "score")
     wait_until(lambda: number(bob, "hp") == 100)  # Bob is back
+    # At rest both pages agree to the last bit.
+    wait_until(lambda: ship(ada, "Ada") == ship(bob, "Ada") | {"mine": True})
 
 
 def test_the_own_ship_is_in_the_picture_and_half_the_arena_is_not(duel: Server, open_page: OpenPage) -> None:

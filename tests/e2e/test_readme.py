@@ -66,7 +66,7 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 
 def test_two_players_of_the_pasted_game_see_each_other_move(chase: Server, open_page: OpenPage) -> None:
-    ada, bob = open_page(chase.url), open_page(chase.url)
+    ada, bob = open_page(chase.url, calm=True), open_page(chase.url, calm=True)
     wait_until(lambda: leftmost(ada, OWN) > 0 and leftmost(bob, OWN) > 0)
     start = leftmost(ada, OWN)
     wait_until(lambda: leftmost(bob, OTHERS) == start)  # Ada; the coin is farther to the right

@@ -58,6 +58,20 @@ def test_the_interpreters_own_collector_is_off_meanwhile_and_on_afterwards() -> 
     assert gc.isenabled()
     with IdleCollector():
         assert not gc.isenabled()
-        assert gc.get_freeze_count() > 0
     assert gc.isenabled()
+
+
+def test_what_existed_before_is_set_aside_meanwhile() -> None:
+    gc.unfreeze()  # what these tests' own set-up has put there
+    with IdleCollector():
+        assert gc.get_freeze_count() > 0
     assert gc.get_freeze_count() == 0
+    gc.freeze()
+
+
+def test_what_the_program_has_set_aside_itself_stays_there() -> None:
+    gc.freeze()
+    aside = gc.get_freeze_count()
+    with IdleCollector():
+        pass
+    assert gc.get_freeze_count() == aside > 0
