@@ -22,7 +22,6 @@ _SWITCHES = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--disable-features=PreloadTopChromeWebUI",
 ]
 VIEWPORT = {"width": 1280, "height": 800}
 

@@ -15,13 +15,18 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import OpenPage
 from tests.e2e.serving import Server, serving
 
-# The demo, but with rocks that leave a clear line between the first two ships.
+# The demo, but with its ships near each other in one half of the field, and all rocks in the other.
 DUEL = """
-from tickwire.demo.arena import Arena
+from tickwire.demo.arena import SHIP_RADIUS, Arena
 
 class Duel(Arena):
     name = "arena"
     seed = 6
+
+    def free_spot(self, room):
+        x, y = super().free_spot(room)
+        is_for_ship = room == 2 * SHIP_RADIUS
+        return (40 + 14 * (len(self.players) % 2), 58) if is_for_ship else (x, 8 + y / 4)
 """
 STEP_TIMEOUT_S = 20.0
 DUEL_TIMEOUT_S = 60.0
@@ -86,7 +91,7 @@ def wait_until(holds: Callable[[], bool], timeout_s: float = STEP_TIMEOUT_S) -> 
     deadline = time.monotonic() + timeout_s
     while not holds():
         assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def distance(one: Ship, other: Ship) -> float:

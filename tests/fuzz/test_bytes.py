@@ -16,7 +16,7 @@ from trio.testing import MockClock
 
 from tests.vectors.make import make_vectors
 from tickwire import Entity, Event, Input, Player, Room, entity, event, inputs, integer, quantized, text
-from tickwire.connection import Session
+from tickwire.connection import Session, Surroundings
 from tickwire.logs import LogLevel, configure_logs
 from tickwire.testing import World
 from tickwire.transport import Transport
@@ -103,6 +103,7 @@ CLIENT_MESSAGES = (
 
 
 JOIN = build_join(Join("join", "sea"))
+SURROUNDINGS = Surroundings()
 
 
 def random_bytes(random: Random, count: int) -> Iterator[bytes]:
@@ -199,7 +200,7 @@ async def test_a_live_room_outlives_whatever_its_clients_send(kind: str, autojum
 
 def connected(world: World, *, joined: bool) -> Session:
     """A session that has joined the room, or one that has said nothing yet."""
-    session = Session(Deaf(), world.lobby.find)
+    session = Session(Deaf(), world.lobby.find, SURROUNDINGS)
     if joined:
         session.on_message(JOIN)
         session.admitted()
