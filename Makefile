@@ -9,7 +9,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += -j2 # pip and npm don't wait for each other
 
-PYTHON ?= python3
+PYTHON ?=
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BOTS ?= 6
