@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
-import tarfile
 import venv
 from pathlib import Path
 from zipfile import ZipFile
@@ -49,8 +49,7 @@ def test_the_wheel_holds_three_typed_packages_and_the_web_files(wheel: Path) -> 
 
 def test_the_source_archive_builds_the_same_wheel(wheel: Path, tmp_path: Path) -> None:
     archive = build("sdist", CHECKOUT, tmp_path / "sdist")
-    with tarfile.open(archive) as tar:
-        tar.extractall(tmp_path, filter="data")
+    shutil.unpack_archive(archive, tmp_path)  # nothing newer: Debian 12's Python has no filters yet
     (source,) = tmp_path.glob("tickwire-*/")
     assert files_in(build("wheel", source, tmp_path / "wheel")) == files_in(wheel)
 
