@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 import random
-import secrets
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -22,7 +21,7 @@ from tickwire.entities import EntityStore
 from tickwire.event_sender import EventSender
 from tickwire.framing import build_frame
 from tickwire.greeting import greet
-from tickwire.inputs import MAX_AHEAD, InputBuffer, InputCounts
+from tickwire.inputs import MAX_AHEAD, InputCounts
 from tickwire.ladder import Ladder
 from tickwire.pace import Pace
 from tickwire.past import Past, Rewinder
@@ -96,7 +95,7 @@ class Engine:
         self.tick = 0
         self.pace = Pace(pulse, room_type.hz, self._run_tick)
         self.rest_asked = False
-        self.random = random.Random(room_type.seed if room_type.seed is not None else secrets.randbits(64))
+        self.random = random.Random(room_type.seed)  # None: of the system
         self.timers = Timers()
         self.store = EntityStore(room_type.schema)
         self.replicator = Replicator(self.store, room_type.hz, room_type.grace_s + HISTORY_S)
@@ -194,25 +193,27 @@ class Engine:
 
     def put_inputs(self, seat: Seat, tick: int, rows: Sequence[tuple[int, ...]]) -> None:
         """Buffer a player's inputs for the ticks from ``tick`` on."""
-        inputs = seat.inputs
-        assert inputs is not None
+        put = self._input_putter(seat)
         for number, values in enumerate(rows):
-            self._put_input(inputs, tick_add(tick, number), values)
+            put(tick_add(tick, number), values)
 
     def input_taker(self, seat: Seat) -> Callable[[bytes], bool] | None:
         """Return what takes the usual INPUTs of a seat, False for other messages; None in a room without inputs."""
-        inputs = seat.inputs
         reader = self.room_type.input_reader
-        if inputs is None or reader is None:
-            return None
-        return reader.taker(partial(self._put_input, inputs))
+        return None if reader is None else reader.taker(self._input_putter(seat))
 
-    def _put_input(self, inputs: InputBuffer, tick: int, values: tuple[int, ...]) -> None:
-        if self.pace.resting:
-            if values == inputs.neutral:
-                return  # that is in force at rest
-            self.wake()
-        inputs.put(tick, values, self.tick)
+    def _input_putter(self, seat: Seat) -> Callable[[int, tuple[int, ...]], None]:
+        inputs, pace = seat.inputs, self.pace
+        assert inputs is not None
+
+        def put(tick: int, values: tuple[int, ...]) -> None:
+            if pace.resting:
+                if values == inputs.neutral:
+                    return  # that is in force at rest
+                self.wake()
+            inputs.put(tick, values, self.tick)
+
+        return put
 
     def put_event(self, seat: Seat, message: EventMessage) -> None:
         """Hand a client's event to the room at its next tick.

@@ -5,6 +5,7 @@ Linux only; elsewhere `Hub.listens` is False and every connection's own task rea
 
 from __future__ import annotations
 
+import math
 import os
 import select
 from types import TracebackType
@@ -12,13 +13,17 @@ from typing import Final, Protocol, Self
 
 import trio
 
-FIRST_READ_BYTES: Final = 448
-"""Enough for what a player sends in a tick; a small read takes its buffer from Python's own fast allocator."""
-
-NEXT_READ_BYTES: Final = 4096
-"""What is read at once of a socket that has more: some hundred small frames, which a room's tick has to wait for."""
+READ_BYTES: Final = 448
+"""Enough for what a player sends in a tick, and no more than some thirty frames of a flood, for which a room's tick has
+to wait; the rest comes at the next pass. So small a read takes its buffer from Python's own fast allocator."""
 
 MAX_EVENTS: Final = 512
+
+TURN_S: Final = 0.0005
+"""Between two turns when many want one: twice what a turn takes, about, so that half of the time is left for ticks."""
+
+TURNS_AT_ONCE: Final = 4
+"""So many are had without waiting after a quiet moment."""
 
 _NOTHING: Final = (BlockingIOError, InterruptedError)
 
@@ -41,6 +46,7 @@ class Hub:
         """Start with no sockets."""
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
         self._ears: dict[int, Ear] = {}
+        self._last_turn = -math.inf
 
     @property
     def listens(self) -> bool:
@@ -89,23 +95,24 @@ class Hub:
             if ear is None:  # removed by what another one heard
                 continue
             try:
-                data = read(fileno, FIRST_READ_BYTES)
-                if len(data) == FIRST_READ_BYTES:
-                    data += _read_on(fileno)
+                data = read(fileno, READ_BYTES)
             except _NOTHING:
                 continue
             except OSError:
                 data = b""  # reset by the peer: an end like any other
             ear.heard(data, now)
 
+    async def turn(self) -> None:
+        """Wait for a turn to do what takes long, such as a frame that trio-websocket has to read.
+
+        Whoever floods the slow lane, from however many connections, takes turns with all others there, and the
+        rooms' ticks come in between.
+        """
+        now = trio.current_time()
+        self._last_turn = max(self._last_turn + TURN_S, now - (TURNS_AT_ONCE - 1) * TURN_S)
+        await trio.sleep_until(self._last_turn)
+
     async def wait(self) -> None:
         """Return when a socket has something."""
         assert self._epoll is not None
         await trio.lowlevel.wait_readable(self._epoll.fileno())
-
-
-def _read_on(fileno: int) -> bytes:
-    try:
-        return os.read(fileno, NEXT_READ_BYTES)
-    except OSError:
-        return b""  # nothing more, or an error that the next read meets again

@@ -34,7 +34,10 @@ MAX_PENDING_BYTES: Final = 65536
 """Beyond this, what trio-websocket has not taken yet keeps the connection from being read."""
 
 CROWD: Final = 16
-"""Frames in one read; more come from a client that was stuck, or from a flood. So many are delivered in one go."""
+"""Frames in one read; more come from a client that was stuck, or from a flood."""
+
+AT_ONCE: Final = 4
+"""So many messages of one client are delivered in one go; a crowd's others wait for a turn."""
 
 _CLOSE_BYTE: Final = b"\x88"
 _WOULD_BLOCK: Final = (BlockingIOError, InterruptedError)
@@ -66,6 +69,7 @@ class Transport(trio.abc.Stream):
         self._nursery = nursery
         self._fileno = stream.socket.fileno() if isinstance(stream, trio.SocketStream) else -1
         self._hub = hub if hub is not None and hub.listens and self._fileno >= 0 else None
+        self._turn = trio.lowlevel.checkpoint if hub is None else hub.turn
         self._open = False
         self._listening = False
         self._splitter = FrameSplitter()
@@ -129,7 +133,8 @@ class Transport(trio.abc.Stream):
             payload = single_frame(data)
             if payload is not None:
                 self.frames_in += 1
-                self._pass_on(payload)
+                if self.shortcut is None or not self.shortcut(payload):
+                    self._deliver(payload)
                 return
         if not data:
             self._ended = True
@@ -169,7 +174,7 @@ class Transport(trio.abc.Stream):
         while True:
             self._deliver_fast()
             if self._fast_is_next:
-                await trio.lowlevel.checkpoint()
+                await self._turn()
                 continue
             if self._pieces and not self._gated and not self._paused:
                 piece = self._pieces.popleft()
@@ -178,7 +183,7 @@ class Transport(trio.abc.Stream):
                 self._clear = False
                 if self._pending_bytes <= MAX_PENDING_BYTES:
                     self._listen()
-                await trio.lowlevel.checkpoint()
+                await self._turn()
                 return piece.data
             if self._ended and not self._pieces:
                 return b""
@@ -206,7 +211,7 @@ class Transport(trio.abc.Stream):
     def _deliver_fast(self) -> None:
         """Deliver the fast messages that nothing slow is before; of a crowd the first, so that rooms can tick."""
         pieces = self._pieces
-        left = CROWD
+        left = AT_ONCE
         while left and pieces and not self._gated and not self._paused and pieces[0].lane is Lane.FAST:
             left -= 1
             payload = pieces.popleft().data

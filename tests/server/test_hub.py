@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 
-from tickwire.hub import FIRST_READ_BYTES, Hub
+from tickwire.hub import READ_BYTES, TURN_S, TURNS_AT_ONCE, Hub
 
 
 @attrs.define(eq=False)
@@ -62,7 +62,7 @@ async def test_every_socket_that_has_something_is_read_in_one_go(hub: Hub, lines
     assert [len(line.ear.pieces) for line in lines] == [1, 0, 1]
 
 
-@pytest.mark.parametrize("size", [1, FIRST_READ_BYTES - 1, FIRST_READ_BYTES, FIRST_READ_BYTES + 1, 3000])
+@pytest.mark.parametrize("size", [1, READ_BYTES - 1, READ_BYTES])
 async def test_what_arrived_together_is_heard_together(hub: Hub, lines: list[Line], size: int) -> None:
     lines[0].theirs.send(b"x" * size)
     hub.drain()
@@ -142,3 +142,32 @@ async def test_a_closed_hub_lets_its_listeners_go(lines: list[Line]) -> None:
         other.add(lines[0].ours.fileno(), lines[0].ear)
     other.remove(lines[0].ours.fileno(), lines[0].ear)
     assert len(other) == 0
+
+
+async def test_a_few_turns_are_had_at_once(hub: Hub, autojump_clock: trio.testing.MockClock) -> None:
+    began = trio.current_time()
+    for _ in range(TURNS_AT_ONCE):
+        await hub.turn()
+    assert trio.current_time() == began
+
+
+async def test_many_that_want_one_take_turns_in_order_and_leave_half_of_the_time_to_others(
+    hub: Hub, autojump_clock: trio.testing.MockClock
+) -> None:
+    order: list[int] = []
+
+    async def want(number: int) -> None:
+        await hub.turn()
+        order.append(number)
+
+    began = trio.current_time()
+    async with trio.open_nursery() as nursery:
+        for number in range(50):
+            nursery.start_soon(want, number)
+            await trio.testing.wait_all_tasks_blocked()
+    assert order == list(range(50))
+    assert trio.current_time() - began == pytest.approx((50 - TURNS_AT_ONCE) * TURN_S)
+    await trio.sleep(1)
+    began = trio.current_time()
+    await hub.turn()
+    assert trio.current_time() == began, "a quiet second is no debt, and no credit for more"

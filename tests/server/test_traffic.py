@@ -88,6 +88,36 @@ async def test_somewhat_too_much_is_slowed_down_to_the_limit_and_then_forgiven(a
     assert source.closed is None
 
 
+async def test_who_goes_on_to_play_is_forgiven_as_well(autojump_clock: MockClock) -> None:
+    source = Source()
+    async with trio.open_nursery() as nursery:
+        watch = TrafficWatch(LIMITS)
+        nursery.start_soon(watch.run)
+        with watch.watching(source, source.close) as traffic:
+            source.frames_in += int(100 * (BURST_S + 1))
+            await trio.sleep(CHECK_S + 0.01)
+            assert traffic.pauses == 1
+            for _ in range(1000):
+                source.frames_in += not source.paused
+                await trio.sleep(0.02)
+            assert traffic.pauses == 0
+        nursery.cancel_scope.cancel()
+
+
+async def test_who_kept_to_the_limits_for_long_has_no_more_than_a_burst(autojump_clock: MockClock) -> None:
+    source = Source()
+    sent = 0
+
+    def feed() -> None:
+        nonlocal sent
+        sent += 1
+        source.frames_in += 1 if sent < 2000 else 10
+
+    await watched_for(60, source, feed)
+    assert source.closed is not None
+    assert source.frames_in <= 100 * (trio.current_time() + BURST_S + MAX_PAUSES)
+
+
 async def test_who_does_not_stop_is_closed_after_a_few_pauses(autojump_clock: MockClock) -> None:
     source = Source()
 
