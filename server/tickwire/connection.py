@@ -22,7 +22,7 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
 from tickwire.auth import Pass
-from tickwire.framing import PING_FRAME, build_close_frame, build_frame
+from tickwire.framing import build_close_frame, build_frame
 from tickwire.hub import Hub
 from tickwire.limits import Limits
 from tickwire.lingering import linger
@@ -143,10 +143,6 @@ class Session:
     def last_heard(self) -> float:
         """``trio.current_time()`` of the last bytes that came."""
         return self._transport.last_heard
-
-    def ping(self) -> None:
-        """Ask for a sign of life, unless a write would be refused now."""
-        self.write_nowait(PING_FRAME)
 
     def close(self, code: int, reason: str) -> None:
         """Start closing; the first reason counts."""

@@ -56,7 +56,7 @@ JOIN_TIMEOUT_S: Final = 10.0
 """A room that nobody joined after this long is disposed."""
 
 REST_S: Final = 5.0
-"""A room at rest runs one tick this often, or in a third of its ``silence_s``, to ping in time who is silent."""
+"""A room at rest runs one tick this often, or in half of its ``silence_s``, to ping in time who is silent."""
 
 HISTORY_S: Final = 5.0
 """The history reaches this far beyond the grace time, so that who comes back at its end is sent a delta."""
@@ -384,6 +384,8 @@ class Engine:
         self.room.on_tick()
         self._hook = "the commit"
         self.replicator.commit(self.tick)
+        if began >= self.silence.due:
+            self.silence.check(self._seats.values(), began, self.pace.lateness[-1])
         if self.tick % self.every == 0:
             self.replicator.flush(self.tick, self._seats.values())
         ended = trio.current_time()
@@ -437,8 +439,6 @@ class Engine:
                     seat.drop_at = math.inf
                     self._inbox.append(partial(self._leave, seat, seat.generation, LeaveReason.LOST))
             self._next_expiry = min((seat.drop_at for seat in dropped), default=math.inf)
-        if now >= self.silence.due:
-            self.silence.check(self._seats.values(), now, self.pace.lateness[-1])
         if self._seats or not self.room_type.auto_dispose:
             return
         if self._joined_once or now - self._born > JOIN_TIMEOUT_S:

@@ -34,6 +34,7 @@ _REPEATED: Final = [sum(1 << 32 * word for word in range((size + 3) // 4)) for s
 _KNOWN_OPCODES: Final = frozenset((0x0, 0x1, 0x2, 0x8, 0x9, 0xA))
 
 
+_PLAIN_PONG: Final = b"\x8a\x80"
 PING_FRAME: Final = b"\x89\x00"
 """A ping without content (section 5.5.2)."""
 
@@ -68,6 +69,11 @@ def single_frame(data: bytes) -> bytes | None:
         return None
     pad = int.from_bytes(data[2:6], "little") * _REPEATED[size]
     return (int.from_bytes(data[6:], "little") ^ pad).to_bytes(size + 3, "little")[:size]
+
+
+def is_plain_pong(data: bytes) -> bool:
+    """Whether ``data`` is exactly a client's pong without content, the answer to `PING_FRAME`."""
+    return len(data) == _FAST_HEAD_BYTES and data[:2] == _PLAIN_PONG
 
 
 class Lane(enum.Enum):

@@ -38,10 +38,6 @@ class Link(Protocol):
         """``trio.current_time()`` of the last bytes that came."""
         ...
 
-    def ping(self) -> None:
-        """Ask for a sign of life, unless a write would be refused now."""
-        ...
-
     def close(self, code: int, reason: str) -> None:
         """Start closing; returns at once, and may be called more than once."""
         ...

@@ -12,13 +12,14 @@ from typing import Final
 
 import attrs
 
+from tickwire.framing import PING_FRAME
 from tickwire.seat import Seat
 from tickwire_shared.closing import CloseCode
 
 CHECK_EVERY_S: Final = 1.0
 
-PING_AFTER: Final = 1 / 3
-"""The part of the bearable silence after which a peer is pinged: time for several pings and their answers."""
+PING_AFTER: Final = 1 / 2
+"""The part of the bearable silence after which a peer is pinged: time for an answer on the worst of links."""
 
 
 @attrs.define
@@ -46,7 +47,7 @@ class Silence:
         return self.bearable_s * PING_AFTER
 
     def check(self, seats: Iterable[Seat], now: float, late_s: float) -> None:
-        """Ping who is silent and close the connections of those who are for too long.
+        """Ping who is silent, with what is sent next, and close the connections of those who are for too long.
 
         A tick that is late by ``late_s`` says that it was this process that slept: what was sent meanwhile is yet to
         be read.
@@ -63,4 +64,4 @@ class Silence:
                 self.given_up += 1
                 link.close(CloseCode.TIMED_OUT, f"Nothing was heard of you for {self.bearable_s:g} s.")
             elif silent_s >= self.pause_s:
-                link.ping()
+                seat.say("ping", PING_FRAME)

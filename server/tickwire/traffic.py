@@ -2,7 +2,7 @@ r"""Traffic: how much each connection sends, against its limits; who sends too m
 
 ::
 
-    transport counts frames and bytes -> TrafficWatch, four times a second -> Traffic.check -> pause | close
+    transport counts frames and bytes -> TrafficWatch, twice a second -> Traffic.check -> pause | close
                     \-a read that holds a crowd of frames, at once --------/
 
 A message costs an int here. What is over the limit is not read, so that TCP slows the sender down; nothing is lost,
@@ -21,7 +21,7 @@ from tickwire.bucket import TokenBucket
 from tickwire.limits import Limits
 from tickwire_shared.closing import CloseCode
 
-CHECK_S: Final = 0.25
+CHECK_S: Final = 0.5
 """Between two looks at a connection."""
 
 BURST_S: Final = 2.0

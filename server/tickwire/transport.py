@@ -25,7 +25,7 @@ from typing import Final
 
 import trio
 
-from tickwire.framing import FrameSplitter, Lane, Piece, single_frame
+from tickwire.framing import FrameSplitter, Lane, Piece, is_plain_pong, single_frame
 from tickwire.hub import Hub
 
 RECEIVE_BYTES: Final = 16384
@@ -135,6 +135,9 @@ class Transport(trio.abc.Stream):
                 self.frames_in += 1
                 if self.shortcut is None or not self.shortcut(payload):
                     self._deliver(payload)
+                return
+            if is_plain_pong(data):  # it said all there is to say by coming
+                self.frames_in += 1
                 return
         if not data:
             self._ended = True

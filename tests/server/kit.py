@@ -57,9 +57,6 @@ class FakeLink:
     def last_heard(self) -> float:
         return trio.current_time()
 
-    def ping(self) -> None:
-        pass
-
     def close(self, code: int, reason: str) -> None:
         self.closed = self.closed or (code, reason)
 

@@ -165,6 +165,24 @@ async def test_it_counts_bytes_and_notes_when_it_last_heard(autojump_clock: trio
         assert ends.transport.last_heard == trio.current_time() - 3
 
 
+async def test_the_answer_to_a_ping_of_ours_counts_and_is_no_work_for_anybody() -> None:
+    async with in_memory() as ends:
+        returned: list[bytes] = []
+
+        async def receive() -> None:
+            returned.append(await ends.transport.receive_some())
+
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(receive)
+            before = ends.transport.frames_in
+            for piece in (frame(Op.PONG), frame(Op.PONG, b"of its own accord")):
+                await ends.peer.send_all(piece)
+                await trio.testing.wait_all_tasks_blocked()
+        assert returned == [frame(Op.PONG, b"of its own accord")]
+        assert ends.transport.frames_in == before + 2
+        assert ends.delivered == []
+
+
 # In, with the real trio-websocket behind the slow lane
 
 
