@@ -83,14 +83,15 @@ class Hub:
         if not self._epoll.closed:
             self._epoll.unregister(fileno)
 
-    def drain(self) -> None:
-        """Read every socket that has something, and hand it to its ear."""
+    def drain(self) -> bool:
+        """Read every socket that has something, and hand it to its ear; return whether there was any."""
         if self._epoll is None or not self._ears:
-            return
+            return False
         ears = self._ears
         read = os.read
         now = trio.current_time()
-        for fileno, _ in self._epoll.poll(0, MAX_EVENTS):
+        ready = self._epoll.poll(0, MAX_EVENTS)
+        for fileno, _ in ready:
             ear = ears.get(fileno)
             if ear is None:  # removed by what another one heard
                 continue
@@ -101,6 +102,7 @@ class Hub:
             except OSError:
                 data = b""  # reset by the peer: an end like any other
             ear.heard(data, now)
+        return bool(ready)
 
     async def turn(self) -> None:
         """Wait for a turn to do what takes long, such as a frame that trio-websocket has to read.

@@ -22,7 +22,7 @@ GRID_S: Final = 0.002
 """Rooms begin at multiples of this, so that up to one wake-up in so many seconds wakes the process for all of them."""
 
 COALESCE_S: Final = 0.002
-"""After it heard the sockets the pulse waits this long before it hears them again, unless a room is due."""
+"""After it heard something the pulse waits this long before it listens again, unless a room is due."""
 
 
 class Beat:
@@ -76,17 +76,20 @@ class Pulse:
         wait_for_news = self.hub.wait if self.hub.listens else trio.sleep_forever
         with self.hub:
             while True:
-                self.hub.drain()
-                self._run_due()
+                news = self.hub.drain()
+                news |= self._run_due()
                 if self._spare is not None:
                     self._spare(self._next_due() - trio.current_time())
-                soon = trio.current_time() + COALESCE_S
-                await self._wait(min(soon, self._next_due()), trio.sleep_forever)
-                if self._next_due() > soon:
+                if news:
+                    await self._wait(min(trio.current_time() + COALESCE_S, self._next_due()), trio.sleep_forever)
+                else:
                     await self._wait(self._next_due(), wait_for_news)
 
-    def _run_due(self) -> None:
-        """Run what is due now; what becomes due meanwhile waits, so that sockets are heard in between."""
+    def _run_due(self) -> bool:
+        """Run what is due now, and return whether there was anything.
+
+        What becomes due meanwhile waits, so that sockets are heard in between.
+        """
         heap = self._heap
         now = trio.current_time()
         due: list[Beat] = []
@@ -99,6 +102,7 @@ class Pulse:
         if due:
             self.running = None
             self.ladder.note(now, trio.current_time())
+        return bool(due)
 
     def _next_due(self) -> float:
         return self._heap[0][0] if self._heap else math.inf

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from functools import partial
 from typing import Final, Protocol
 
 import trio
@@ -42,6 +43,7 @@ class Metered(Protocol):
     frames_in: int
     bytes_in: int
     on_crowd: Callable[[], object]
+    on_stir: Callable[[], object] | None
 
     def pause(self) -> None:
         """Read and deliver nothing more."""
@@ -75,8 +77,12 @@ class Traffic:
         self._paused_until: float | None = None
         self._closed = False
 
-    def look(self) -> None:
-        """Look in passing, every `CHECK_S`: who had a full bucket and spends what flows back is not even counted."""
+    def look(self) -> bool:
+        """Look in passing, every `CHECK_S`: who had a full bucket and spends what flows back is not even counted.
+
+        Returns:
+            Whether there is no need to look again before something comes.
+        """
         source = self._source
         frames, size = source.frames_in, source.bytes_in
         if (
@@ -84,9 +90,12 @@ class Traffic:
             and frames - self._frames_seen <= self._easy_frames
             and size - self._bytes_seen <= self._easy_bytes
         ):
+            if size == self._bytes_seen:
+                return True
             self._frames_seen, self._bytes_seen = frames, size
         else:
             self.check()
+        return False
 
     def check(self) -> None:
         """Look at what came since the last time; slow the connection down, close it, or let it go on."""
@@ -123,12 +132,12 @@ class Traffic:
 
 
 class TrafficWatch:
-    """Looks at the traffic of all connections, a few times a second."""
+    """Looks at the traffic of all connections that talk, a few times a second."""
 
     def __init__(self, limits: Limits) -> None:
         """Start with nobody to look at."""
         self._limits = limits
-        self._watched: set[Traffic] = set()
+        self._talking: dict[Traffic, Metered] = {}
         self._news = trio.Event()
 
     @contextmanager
@@ -136,22 +145,28 @@ class TrafficWatch:
         """Watch a connection for as long as the block takes."""
         traffic = Traffic(source, self._limits, close)
         source.on_crowd = traffic.check
-        self._watched.add(traffic)
-        self._news.set()
+        self._begin(traffic, source)
         try:
             yield traffic
         finally:
-            self._watched.discard(traffic)
+            source.on_stir = None
+            self._talking.pop(traffic, None)
+
+    def _begin(self, traffic: Traffic, source: Metered) -> None:
+        self._talking[traffic] = source
+        self._news.set()
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            if not self._watched:
+            if not self._talking:
                 self._news = trio.Event()
                 await self._news.wait()
             await trio.sleep(CHECK_S)
-            self._check_all()
+            self._look_at_all()
 
-    def _check_all(self) -> None:
-        for traffic in list(self._watched):
-            traffic.look()
+    def _look_at_all(self) -> None:
+        for traffic, source in list(self._talking.items()):
+            if traffic.look():
+                del self._talking[traffic]
+                source.on_stir = partial(self._begin, traffic, source)

@@ -53,6 +53,7 @@ class Transport(trio.abc.Stream):
         frames_in: Frames received since the start; what is cut counts once for each piece.
         writes_out: Writes of one or more whole frames.
         on_crowd: Called when one read brought many frames, before they are delivered.
+        on_stir: Called once, when the next bytes come.
         bytes_out: Bytes handed to the socket, or taken over to be.
         last_heard: ``trio.current_time()`` of the last bytes received.
         said_close: Whether a close frame was sent, or was to be.
@@ -90,6 +91,7 @@ class Transport(trio.abc.Stream):
         self.frames_in = 0
         self.writes_out = 0
         self.on_crowd: Callable[[], object] = _nothing
+        self.on_stir: Callable[[], object] | None = None
         self.bytes_out = 0
         self.last_heard = trio.current_time()
         self.said_close = False
@@ -129,6 +131,9 @@ class Transport(trio.abc.Stream):
         """Take what the socket had at ``now``; b"" is the end of the stream."""
         self.bytes_in += len(data)
         self.last_heard = now
+        if self.on_stir is not None:
+            stir, self.on_stir = self.on_stir, None
+            stir()
         if self._clear:
             payload = single_frame(data)
             if payload is not None:
