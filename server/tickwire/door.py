@@ -108,6 +108,7 @@ class Door:
         self._turns = TokenBucket(joins, TURN_BURST)
         self._knocks: dict[str, TokenBucket] = {}
         self._joins: dict[str, TokenBucket] = {}
+        self._requests: dict[str, TokenBucket] = {}
         self._open: Counter[str] = Counter()
 
     # Connections
@@ -130,6 +131,17 @@ class Door:
         """
         with self._counted(self._direct(peer)):
             yield
+
+    def admit_request(self, request: Request) -> None:
+        """Count a plain request.
+
+        Raises:
+            RequestRefused: Its address asks too much.
+        """
+        rate = self.limits.requests_per_address
+        if not self._may(self._requests, address_group(self._client_address(request, request.peer)), rate):
+            text = f"More than {rate:g} requests a second from one address; wait a while."
+            raise RequestRefused(HTTPStatus.TOO_MANY_REQUESTS, text, (("Retry-After", "1"),))
 
     # Upgrades
 

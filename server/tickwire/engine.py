@@ -404,7 +404,7 @@ class Engine:
         if self._rewinder is not None:
             self._rewinder.every = self.every
         self._say_to_all("load", build_frame(build_load(ladder.rung, self.every)))
-        _log.warning("load", room=self.id, type=self.room_type.name, rung=ladder.rung.name, load=round(ladder.load, 2))
+        ladder.report(room=self.id, type=self.room_type.name)
 
     def _run_inbox(self) -> None:
         while self._inbox:

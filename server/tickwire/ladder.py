@@ -20,6 +20,8 @@ from __future__ import annotations
 import enum
 from typing import Final
 
+import structlog
+
 WINDOW_S: Final = 1.0
 """Load is judged once in so long: a single slow tick is no overload."""
 
@@ -48,6 +50,9 @@ class Rung(enum.IntEnum):
 
 THINNING: Final = {Rung.CALM: 1, Rung.THIN: 2, Rung.SPARE: 2, Rung.CLOSED: 4}
 """How many times as rarely snapshots go out."""
+
+
+_log = structlog.get_logger("tickwire.ladder")
 
 
 class Ladder:
@@ -103,6 +108,11 @@ class Ladder:
         before = self.rung
         self.rung = self._own if self._house is None else max(self._own, self._house.rung)
         return self.rung is not before
+
+    def report(self, **whose: str) -> None:
+        """Say in the log which rung is in force; of a room only what its process doesn't say for all rooms."""
+        if self._house is None or self._house.rung is not self.rung:
+            _log.warning("load", **whose, rung=self.rung.name, load=round(self.load, 2))
 
     @property
     def admits(self) -> bool:

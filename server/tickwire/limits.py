@@ -35,6 +35,7 @@ class Limits:
         accepts_per_second: New connections a second, in all; the others wait in the system's queue.
         joins_per_second: WebSockets opened a second, in all; the others wait for their turn.
         joins_per_address: WebSockets opened a second from one address, with a burst of five seconds' worth.
+        requests_per_address: Plain requests a second from one address, with a burst of five seconds' worth.
         messages_per_second: Messages a second of one connection: beyond, it isn't read for a while, then closed.
         bytes_per_second: The same in bytes.
         head_timeout_s: Seconds for a request's head to come.
@@ -52,6 +53,7 @@ class Limits:
     accepts_per_second: float = 1000.0
     joins_per_second: float = 200.0
     joins_per_address: float = 20.0
+    requests_per_address: float = 100.0
     messages_per_second: float = 300.0
     bytes_per_second: float = 65536.0
     head_timeout_s: float = HEAD_TIMEOUT_S

@@ -101,7 +101,8 @@ class Pulse:
                 beat.call()
         if due:
             self.running = None
-            self.ladder.note(now, trio.current_time())
+            if self.ladder.note(now, trio.current_time()):
+                self.ladder.report()
         return bool(due)
 
     def _next_due(self) -> float:

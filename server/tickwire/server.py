@@ -179,6 +179,7 @@ def _site(lobby: Lobby, web: str | os.PathLike[str] | None) -> Site:
         rooms=lobby.rooms_json,
         health=lobby.healthy,
         allows_page=lobby.door.allows_page,
+        admit=lobby.door.admit_request,
         routes={
             "/readyz": lambda _: verdict(*lobby.ready()),
             "/metrics": lambda _: Response(HTTPStatus.OK, CONTENT_TYPE, metrics.render()),

@@ -54,6 +54,10 @@ class Mount:
     headers: Headers = ()
 
 
+def _admit_any(request: Request) -> None:
+    pass
+
+
 Route = Callable[[Request], Response]
 PostRoute = Callable[[Request], Awaitable[Response]]
 
@@ -66,14 +70,21 @@ class Site:
         routes: Exact paths and what makes their answers.
         mounts: The folders served.
         posts: Exact paths that are posted to, and what makes their answers.
+        admit: Is shown each request first, and may refuse it.
     """
 
     routes: Mapping[str, Route]
     mounts: Sequence[Mount]
     posts: Mapping[str, PostRoute] = attrs.field(factory=dict[str, PostRoute])
+    admit: Callable[[Request], None] = _admit_any
 
     async def answer(self, request: Request) -> Response:
-        """Answer a request; an unknown path is a 404 with a sentence, a method that doesn't fit it a 405."""
+        """Answer a request; an unknown path is a 404 with a sentence, a method that doesn't fit it a 405.
+
+        Raises:
+            RequestRefused: ``admit`` did.
+        """
+        self.admit(request)
         post = self.posts.get(request.path)
         if (request.method == "POST") is not (post is not None):
             return _wrong_method(request, "GET, HEAD" if post is None else "POST")
@@ -98,6 +109,7 @@ def page_site(
     rooms: Callable[[], Sequence[Mapping[str, object]]],
     health: Callable[[], tuple[bool, Mapping[str, object]]],
     allows_page: Callable[[str, str | None], bool] = lambda origin, host: True,
+    admit: Callable[[Request], None] = _admit_any,
     routes: Mapping[str, Route] | None = None,
     posts: Mapping[str, PostRoute] | None = None,
 ) -> Site:
@@ -110,6 +122,7 @@ def page_site(
         rooms: Lists the rooms, for ``/rooms``.
         health: Whether all is well, and figures, for ``/healthz``.
         allows_page: Whether pages of an origin may play, given our Host: what ``/ws?origin=...`` answers.
+        admit: Is shown each request first, and may refuse it (``RequestRefused``).
         routes: Further routes.
         posts: What is posted to.
 
@@ -128,7 +141,7 @@ def page_site(
         all_routes["/"] = lambda request: _redirect("/game/", request.query)
     else:
         mounts.append(Mount("/", Folder(page)))
-    return Site(all_routes, tuple(mounts), posts or {})
+    return Site(all_routes, tuple(mounts), posts or {}, admit)
 
 
 def json_response(status: HTTPStatus, value: object) -> Response:

@@ -8,17 +8,15 @@ last flood says that each connection has an address of its own. Lateness is meas
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import threading
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager, suppress
-from typing import IO
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 
 import attrs
 import trio
 
+from tests.bench.served import Server, served
 from tests.server.frames import Op, frame
 from tests.server.raw_client import UPGRADE
 from tickwire_client.swarm import run_swarm
@@ -28,7 +26,6 @@ from tickwire_shared.packing import pack
 OFFENDERS = 20
 PLAYERS = 8
 SECONDS = 6.0
-START_S = 30.0
 SETTLE_S = 1.5
 
 JOIN = frame(Op.BINARY, build_join(Join("join_or_create", "arena")))
@@ -43,19 +40,6 @@ class Flood:
     first: bytes
     again: bytes
     upgrades: bool = True
-
-
-@attrs.frozen
-class Server:
-    """A server process; see ``tests.bench.serve``."""
-
-    port: int
-    input: IO[str]
-    output: IO[str]
-
-    def tell(self, line: str) -> None:
-        self.input.write(line + "\n")
-        self.input.flush()
 
 
 FLOODS: Mapping[str, Flood] = {
@@ -78,7 +62,7 @@ def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else SECONDS
     _say(f"{'flood':30}{'p50 ms':>8}{'p99 ms':>8}{'max ms':>8}  tries, and how they ended")
     for name, flood in FLOODS.items():
-        with _served(seconds) as server:
+        with served(seconds, players=64) as server:
             late, ends = trio.run(measure, server, flood, name.startswith("joins,"), seconds)
         told = ", ".join(f"{count} {end}" for end, count in ends.most_common(5))
         _say(f"{name:30}{late['p50']:8.2f}{late['p99']:8.2f}{late['max']:8.1f}  {told}")
@@ -87,24 +71,6 @@ def main() -> None:
 def _say(line: str) -> None:
     sys.stdout.write(line + "\n")
     sys.stdout.flush()
-
-
-@contextmanager
-def _served(seconds: float) -> Generator[Server]:
-    """Run a server with a room of bots' size until the block ends."""
-    command = [sys.executable, "-m", "tests.bench.serve", "64", "16", "play", "1"]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    watchdog = threading.Timer(START_S + seconds, child.kill)
-    watchdog.start()
-    assert child.stdin is not None
-    assert child.stdout is not None
-    try:
-        yield Server(int(child.stdout.readline().split()[1]), child.stdin, child.stdout)
-    finally:
-        watchdog.cancel()
-        child.stdin.close()
-        child.wait()
-        child.stdout.close()
 
 
 async def measure(

@@ -13,10 +13,17 @@ import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_client_stream
 
 from tests.e2e.serving import TICKWIRE, Server, serving
+from tickwire.demo.arena import TICK_RATE
+from tickwire_client.client import connect
 from tickwire_shared.closing import CloseCode
+from tickwire_shared.ticks import tick_distance
 
 # The server's own bounds (tickwire.server) plus the end of the interpreter on a busy machine.
 SOON_S = 6.0
+
+FROZEN_S = 3.0
+GOES_ON_S = 2.5
+"""Long enough for a checksum."""
 
 STUCK = """
 from pathlib import Path
@@ -109,3 +116,24 @@ def test_bots_can_be_interrupted(server: Server, tmp_path: Path) -> None:
         stderr = bots.communicate(timeout=SOON_S)[1]
     assert bots.returncode == 128 + signal.SIGINT
     assert "Traceback" not in stderr
+
+
+async def test_a_server_that_was_frozen_goes_on_where_it_was_and_nobody_has_to_start_over(tmp_path: Path) -> None:
+    with serving(cwd=tmp_path) as server:
+        async with (
+            connect(server.websocket_url, room="arena") as ada,
+            connect(server.websocket_url, room="arena") as bob,
+        ):
+            await trio.sleep(1)
+            before = ada.tick
+            server.process.send_signal(signal.SIGSTOP)
+            await trio.sleep(FROZEN_S)
+            server.process.send_signal(signal.SIGCONT)
+            await trio.sleep(GOES_ON_S)
+            # A few ticks are caught up with; the others of that time are never played, not even in fast-forward.
+            gained = tick_distance(ada.tick, before)
+            assert 0.5 * GOES_ON_S * TICK_RATE < gained < (GOES_ON_S + FROZEN_S / 2) * TICK_RATE
+            for stats in (ada.stats, bob.stats):
+                assert (stats.disconnects, stats.full_snapshots, stats.resyncs, stats.state_mismatches) == (0, 1, 0, 0)
+                assert stats.checks > 0
+        assert server.stop().status == 0

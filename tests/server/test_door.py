@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from http import HTTPStatus
 
+import attrs
 import pytest
 import trio
 from trio.testing import MockClock
@@ -180,6 +181,34 @@ async def test_an_address_joins_in_a_burst_and_then_at_its_rate(autojump_clock: 
     await trio.sleep(0.5)
     door.visitor(request(), "203.0.113.9")
     refusal(door, request(), "203.0.113.9")
+
+
+async def test_an_address_asks_in_a_burst_and_then_at_its_rate(autojump_clock: MockClock) -> None:
+    door = Door(Limits(requests_per_address=2))
+    asked = Request("GET", "/rooms", peer="203.0.113.9")
+    for _ in range(int(2 * BURST_S)):
+        door.admit_request(asked)
+    with pytest.raises(RequestRefused, match="More than 2 requests a second from one address") as caught:
+        door.admit_request(asked)
+    assert (caught.value.status, caught.value.headers) == (HTTPStatus.TOO_MANY_REQUESTS, (("Retry-After", "1"),))
+    door.admit_request(attrs.evolve(asked, peer="203.0.113.10"))
+    for _ in range(100):
+        door.admit_request(attrs.evolve(asked, peer="127.0.0.1"))
+    await trio.sleep(0.5)
+    door.admit_request(asked)
+
+
+async def test_behind_a_proxy_requests_count_for_whom_they_are_from(autojump_clock: MockClock) -> None:
+    door = Door(Limits(requests_per_address=1, trusted_proxies=1))
+
+    def ask(client: str) -> None:
+        door.admit_request(Request("GET", "/", headers=(("x-forwarded-for", client),), peer="198.51.100.7"))
+
+    for _ in range(int(BURST_S)):
+        ask("203.0.113.9")
+    with pytest.raises(RequestRefused):
+        ask("203.0.113.9")
+    ask("203.0.113.10")
 
 
 async def test_an_address_that_connects_too_fast_is_not_heard_at_all(autojump_clock: MockClock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from tickwire.ladder import CLIMB, RELIEF, WINDOW_S, Ladder, Rung
 
@@ -93,3 +94,17 @@ def test_each_rung_does_without_more(rung: Rung, thinning: int, sparing: int, ad
     ladder.rung = rung
     assert (ladder.thinning, ladder.sparing) == (thinning, sparing)
     assert (ladder.admits, ladder.drops_late_ticks) == (admits, drops)
+
+
+def test_what_the_whole_process_does_without_is_said_once_and_not_by_each_room() -> None:
+    house = Work()
+    room = Work(house.ladder)
+    house.do(0.9)
+    room.do(0.1)
+    assert room.ladder.rung is Rung.THIN
+    with capture_logs() as lines:
+        house.ladder.report()
+        room.ladder.report(room="r1", type="arena")
+        room.do(0.9, 2 * (WINDOW_S + DT))
+        room.ladder.report(room="r1", type="arena")
+    assert [(line.get("room"), line["rung"]) for line in lines] == [(None, "THIN"), ("r1", "SPARE")]
