@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 import sys
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
 from importlib.metadata import version
@@ -58,10 +59,17 @@ Examples:
   tickwire doctor http://127.0.0.1:8000
   tickwire doctor wss://game.example --origin https://example.org --room race"""
 
+_TOKEN_EXAMPLES = """\
+Examples:
+
+  tickwire token --key secret.key --sub ada
+  tickwire token --key env:TOKEN_KEY --sub ada --room race --minutes 5"""
+
 _EPILOGUE = f"""\
 {_SERVE_EXAMPLES}
 {_BOTS_EXAMPLES.partition(chr(10))[2].removeprefix(chr(10))}
 {_DOCTOR_EXAMPLES.partition(chr(10))[2].removeprefix(chr(10))}
+{_TOKEN_EXAMPLES.partition(chr(10))[2].removeprefix(chr(10))}
 
 A game is a class in a Python file:
 
@@ -222,6 +230,35 @@ def doctor_command(
     except* UsageError as group:
         status = _misused(group)
     return status
+
+
+@app.command(name="token", help_epilogue=_TOKEN_EXAMPLES)
+def token_command(
+    *,
+    key: str,
+    sub: str,
+    room: str | None = None,
+    minutes: Annotated[float, Parameter(validator=Number(gt=0))] = 60.0,
+) -> int:
+    """Make a signed token for a server with --token-key, for a test or a guest; a login service makes its own.
+
+    Whoever has the token can join with it: as the option token of connect, or with tickwire doctor --token.
+
+    Args:
+        key: The secret that the server has, in a file or as env:NAME.
+        sub: Who it is for.
+        room: The room type, or the room's id, that it is good for; any room unless given.
+        minutes: How long it is good for.
+    """
+    from tickwire.token_key import load_token_key
+
+    claims: dict[str, object] = {"sub": sub, "exp": int(time.time() + 60 * minutes)}
+    try:
+        print(load_token_key(key).sign(claims if room is None else {**claims, "room": room}))
+    except UsageError as error:
+        print(f"tickwire: {error}", file=sys.stderr)
+        return MISUSED
+    return OK
 
 
 async def _examine(

@@ -73,6 +73,16 @@ class TokenKey:
             raise NotAllowed("The token is not valid: it is not a JWT.") from error
         return claims
 
+    def sign(self, claims: Mapping[str, object]) -> str:
+        """Make a token; it is good for whoever has it until its ``exp``.
+
+        Raises:
+            UsageError: The key is a public one, which only checks.
+        """
+        if not isinstance(self._key, bytes):
+            raise UsageError("a public key checks tokens; they are signed with the private one, where that is kept")
+        return jwt.encode(dict(claims), self._key, algorithm=_HMAC[0])
+
 
 def check_room(claims: Mapping[str, object], room_type: str, target: str) -> None:
     """Check that a token is for the room type, or for just the room id, that is asked for.

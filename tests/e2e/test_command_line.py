@@ -70,6 +70,8 @@ def assert_one_line(outcome: Outcome, *words: str) -> None:
         ("doctor", ["URL"]),
         ("doctor ftp://127.0.0.1", ["ftp://127.0.0.1", "ws://"]),
         ("doctor wss://127.0.0.1:1 --tls-ca nosuch.pem", ["nosuch.pem", "can't be read"]),
+        ("token --key nosuch.key --sub ada", ["nosuch.key", "can't be read"]),
+        ("token --sub ada", ["--key"]),
         ("serve --nosuch", ["--nosuch"]),
         ("nosuch", ["nosuch"]),
         ("bots", ["URL"]),
@@ -96,7 +98,19 @@ def test_the_version_is_the_packages(tmp_path: Path) -> None:
     assert run("--version", cwd=tmp_path) == Outcome(0, version("tickwire") + "\n", "")
 
 
-@pytest.mark.parametrize("arguments", ["", "--help", "serve --help", "bots --help", "doctor --help"])
+def test_a_token_lets_in_whom_it_is_for_and_nobody_else(tmp_path: Path) -> None:
+    (tmp_path / "secret.key").write_text("a secret of more than 32 bytes, for tests")
+    made = run_forked("token", "--key", "secret.key", "--sub", "ada", "--room", "arena", cwd=tmp_path)
+    assert (made.status, made.stderr) == (0, "")
+    with serving("--token-key", "secret.key", cwd=tmp_path) as server:
+        assert run("doctor", server.url, "--token", made.stdout.strip(), cwd=tmp_path).status == 0
+        refused = run("doctor", server.url, cwd=tmp_path)
+        assert refused.status == 1
+        assert "token" in refused.stdout
+        assert server.stop().status == 0
+
+
+@pytest.mark.parametrize("arguments", ["", "--help", "serve --help", "bots --help", "doctor --help", "token --help"])
 def test_the_help_tells_enough_to_start(tmp_path: Path, arguments: str) -> None:
     outcome = run_forked(*arguments.split(), cwd=tmp_path)
     assert (outcome.status, outcome.stderr) == (0, "")
@@ -107,6 +121,7 @@ def test_the_help_tells_enough_to_start(tmp_path: Path, arguments: str) -> None:
     )
     wanted += ["--room", "--count", "--duration", "--rtt", "--jitter", "--json"] if "bots" in arguments else []
     wanted += ["--room", "--origin", "--token", "--tls-ca", "--json"] if "doctor" in arguments else []
+    wanted += ["--key", "--sub", "--room", "--minutes"] if "token" in arguments else []
     wanted = wanted or ["tickwire serve game:Arena --web page", "tickwire bots ws://"]
     for word in wanted:
         assert word in outcome.stdout

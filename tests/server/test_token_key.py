@@ -49,6 +49,17 @@ def test_a_token_signed_with_the_secret_is_believed(algorithm: str) -> None:
     assert (said["sub"], said["room"], said["team"]) == ("ada", "arena", "red")
 
 
+def test_a_secret_makes_tokens_that_it_believes() -> None:
+    key = parse_token_key(SECRET.encode(), "here")
+    assert key.claims(key.sign(claims(room="arena")))["room"] == "arena"
+    assert_refused(key.sign(claims(exp=time.time() - 2 * LEEWAY_S)), "has expired")
+
+
+def test_a_public_key_makes_none() -> None:
+    with pytest.raises(UsageError, match="signed with the private one"):
+        parse_token_key(public_pem(ED), "here").sign(claims())
+
+
 @pytest.mark.parametrize("key, algorithm", [(ED, "EdDSA"), (EC, "ES256"), (RSA, "RS256"), (RSA, "PS512")])
 def test_a_token_signed_with_the_private_key_is_believed_by_the_public_one(
     key: ed25519.Ed25519PrivateKey | ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, algorithm: str
