@@ -20,6 +20,7 @@ import attrs
 import structlog
 import trio
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
+from wsproto.utilities import LocalProtocolError
 
 from tickwire.auth import Pass
 from tickwire.framing import build_close_frame, build_frame
@@ -330,6 +331,8 @@ async def serve_connection(
         await linger(stream)
     except* (trio.BrokenResourceError, trio.ClosedResourceError):
         _log.debug("connection broke")
+    except* LocalProtocolError:  # trio-websocket has answered a ping that came into the goodbye
+        _log.debug("connection closed")
     except* Exception as group:  # a defect of ours or of a library ends this connection and no other
         _log.error("connection failed", exc_info=group)
     finally:

@@ -28,7 +28,11 @@ from tickwire_shared.errors import UsageError
 BURST_S: Final = 5.0
 """One address may open what it may in so many seconds at once: a class of pupils behind one address begins to play."""
 
-TURN_BURST: Final = 16
+ANSWERS_PER_S: Final = 500.0
+ANSWER_BURST: Final = 100
+"""A page is about 60 requests; more of them at once, and refusals, take turns."""
+
+TURN_BURST: Final = 8
 """Upgrades done at once; each takes about a millisecond, in which no room ticks."""
 
 MAX_ADDRESSES: Final = 16384
@@ -108,6 +112,7 @@ class Door:
         self._turns = TokenBucket(joins, TURN_BURST)
         self._knocks: dict[str, TokenBucket] = {}
         self._joins: dict[str, TokenBucket] = {}
+        self._answers = TokenBucket(ANSWERS_PER_S, ANSWER_BURST)
         self._requests: dict[str, TokenBucket] = {}
         self._open: Counter[str] = Counter()
 
@@ -142,6 +147,10 @@ class Door:
         if not self._may(self._requests, address_group(self._client_address(request, request.peer)), rate):
             text = f"More than {rate:g} requests a second from one address; wait a while."
             raise RequestRefused(HTTPStatus.TOO_MANY_REQUESTS, text, (("Retry-After", "1"),))
+
+    async def answer_turn(self) -> None:
+        """Wait until it is this request's turn: between the answers to a crowd there is time for ticks."""
+        await trio.sleep(self._answers.spend(1, trio.current_time()))
 
     # Upgrades
 

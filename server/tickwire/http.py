@@ -29,6 +29,9 @@ KEEP_ALIVE_S = 15.0
 SEND_TIMEOUT_S = 30.0
 CHUNK_BYTES = 64 * 1024
 
+Turn = Callable[[], Awaitable[object]]
+"""Waits until a request may be answered."""
+
 OnUpgrade = Callable[[trio.abc.Stream, bytes, Request], Awaitable[None]]
 """Takes over a connection: its stream, every byte it has sent since the request began, and the request.
 
@@ -56,14 +59,18 @@ class Answers(Protocol):
 
 
 async def serve_http(
-    stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrade, limits: Limits = DEFAULT_LIMITS
+    stream: trio.abc.Stream,
+    site: Answers,
+    on_upgrade: OnUpgrade,
+    limits: Limits = DEFAULT_LIMITS,
+    turn: Turn = trio.lowlevel.checkpoint,
 ) -> None:
-    """Answer the requests of one connection, and close it.
+    """Answer the requests of one connection, each when ``turn`` returns, and close it.
 
     Whatever the peer sends ends at most this connection. Cancelling it closes the connection at once.
     """
     try:
-        await _converse(stream, site, on_upgrade, limits)
+        await _converse(stream, site, on_upgrade, limits, turn)
     except (trio.BrokenResourceError, trio.ClosedResourceError, trio.TooSlowError):
         pass  # the peer is gone or reads nothing: there is nobody left to tell
     finally:
@@ -85,7 +92,7 @@ async def refuse_connection(
         await trio.aclose_forcefully(stream)
 
 
-async def _converse(stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrade, limits: Limits) -> None:
+async def _converse(stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrade, limits: Limits, turn: Turn) -> None:
     secure = isinstance(stream, trio.SSLStream)
     conversation = Conversation(limits.head_bytes, peer=peer_address(stream), secure=secure)
     idle_s = limits.head_timeout_s
@@ -97,6 +104,7 @@ async def _converse(stream: trio.abc.Stream, site: Answers, on_upgrade: OnUpgrad
             return
         if request is None:
             return
+        await turn()
         if request.path == WEBSOCKET_PATH and request.wants_websocket:
             try:
                 await on_upgrade(stream, conversation.raw, request)

@@ -51,7 +51,7 @@ class Limits:
     connections: int = 8192
     connections_per_address: int = 256
     accepts_per_second: float = 1000.0
-    joins_per_second: float = 200.0
+    joins_per_second: float = 100.0
     joins_per_address: float = 20.0
     requests_per_address: float = 100.0
     messages_per_second: float = 300.0

@@ -157,7 +157,7 @@ async def _accept(
         with lobby.door.connected(peer_address(stream)):
             way = stream if tls is None else await open_tls(stream, tls)
             if way is not None:
-                await serve_http(way, site, lobby.handle_upgrade, lobby.door.limits)
+                await serve_http(way, site, lobby.handle_upgrade, lobby.door.limits, lobby.door.answer_turn)
     except RequestRefused as refusal:  # raised by the door, before anything was said
         way = stream if tls is None else await open_tls(stream, tls)
         if way is not None:

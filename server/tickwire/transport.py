@@ -30,8 +30,9 @@ from tickwire.hub import Hub
 
 RECEIVE_BYTES: Final = 16384
 
-MAX_PENDING_BYTES: Final = 65536
-"""Beyond this, what trio-websocket has not taken yet keeps the connection from being read."""
+MAX_PENDING_BYTES: Final = 1024
+"""Beyond this, what trio-websocket has not taken yet keeps the connection from being read: little, since all that a
+flood has sent is split into frames before anybody can say that it is one."""
 
 CROWD: Final = 16
 """Frames in one read; more come from a client that was stuck, or from a flood."""

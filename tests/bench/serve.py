@@ -24,7 +24,7 @@ def main() -> None:
     room = Arena if mode == "play" else Idle
     room.max_players = int(players)
     room.extra_entities = int(entities)
-    trio.run(_serve, room, Limits(trusted_proxies=int(proxies[0]) if proxies else 0))
+    trio.run(_serve, room, Limits(trusted_proxies=int(proxies[0])) if proxies else Limits(joins_per_second=1000))
 
 
 async def _serve(room: type[Arena], limits: Limits) -> None:

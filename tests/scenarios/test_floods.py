@@ -20,6 +20,7 @@ from tests.server.frames import Op, Said, frame
 from tests.server.raw_client import UPGRADE, Closed, RawClient
 from tests.server.scene import Scene, Watched
 from tickwire.connection import CLOSE_DEADLINE_S
+from tickwire.door import TURN_BURST
 from tickwire.http import serve_http
 from tickwire.limits import Limits
 from tickwire.lingering import LINGER_TIMEOUT_S
@@ -227,9 +228,9 @@ async def test_joins_from_everywhere_are_let_in_one_after_the_other(autojump_clo
         for number in range(150):
             road.nursery.start_soon(road.knock, f"203.0.{number >> 8}.{number & 255}")
         await trio.sleep(0.5)
-        assert road.answers[b"101"] <= 16 + 20 * 0.5
+        assert road.answers[b"101"] <= TURN_BURST + 20 * 0.5
         await trio.sleep(2)
-        assert 16 + 20 * 2 - 1 <= road.answers[b"101"] <= 16 + 20 * 2 + 1
+        assert TURN_BURST + 20 * 2 - 1 <= road.answers[b"101"] <= TURN_BURST + 20 * 2 + 1
         assert road.answers[b"503"] == 150 - road.answers[b"101"]
         await trio.sleep(Watched.grace_s + 2)
         await road.played.assert_unharmed()

@@ -10,7 +10,7 @@ import trio
 from trio.testing import MockClock
 
 from tickwire import door as door_module
-from tickwire.door import BURST_S, TURN_BURST, Door, Visitor, address_group, check_origins
+from tickwire.door import ANSWER_BURST, ANSWERS_PER_S, BURST_S, TURN_BURST, Door, Visitor, address_group, check_origins
 from tickwire.head import Request, RequestRefused
 from tickwire.limits import Limits
 from tickwire_shared.errors import UsageError
@@ -216,6 +216,16 @@ async def test_an_address_that_connects_too_fast_is_not_heard_at_all(autojump_cl
     assert [door.knock("203.0.113.9") for _ in range(26)] == [True] * 25 + [False]
     assert door.knock("203.0.113.10")
     assert door.knock("127.0.0.1")
+
+
+async def test_a_page_is_answered_at_once_and_a_crowd_in_turns(autojump_clock: MockClock) -> None:
+    door = Door()
+    for _ in range(ANSWER_BURST):
+        await door.answer_turn()
+    assert trio.current_time() == 0.0
+    for _ in range(100):
+        await door.answer_turn()
+    assert trio.current_time() == pytest.approx(100 / ANSWERS_PER_S)
 
 
 async def test_a_crowd_at_the_door_takes_turns(autojump_clock: MockClock) -> None:

@@ -13,6 +13,7 @@ from functools import partial
 import attrs
 import pytest
 import trio
+from structlog.testing import capture_logs
 
 from tests.server.frames import KEY, Op, Said, frame
 from tests.server.raw_client import UPGRADE, Closed, RawClient
@@ -293,6 +294,17 @@ async def test_the_server_closes_with_a_code_and_ends_the_stream_once_that_is_an
         assert (await client.closed()).code == CloseCode.NO_SUCH_ROOM
         await client.stream.send_all(frame(Op.CLOSE, b"\x03\xe8"))
         await assert_ended(client)
+
+
+async def test_a_ping_into_the_goodbye_is_no_failure_of_the_servers() -> None:
+    with capture_logs() as lines:
+        async with listening() as port:
+            client = await port.opened()
+            await client.send(build_join(Join("join", "ocean")))
+            assert (await client.closed()).code == CloseCode.NO_SUCH_ROOM
+            await client.stream.send_all(frame(Op.PING) + frame(Op.CLOSE, b"\x03\xe8"))
+            await assert_ended(client)
+    assert [line for line in lines if line["log_level"] == "error"] == []
 
 
 async def test_a_join_and_a_close_in_one_packet_leave_nothing_behind() -> None:
