@@ -67,8 +67,8 @@ def _panel(panel: Panel, results: Sequence[Result], titles: dict[str, str], top:
     for scenario in dict.fromkeys(result.scenario for result in results):
         group = [result for result in results if result.scenario == scenario and panel.shows(result)]
         longest = max((panel.figure(result) for result in group), default=0.0)
-        if longest <= 0:
-            continue
+        if float(panel.text.format(longest).replace(",", "")) == 0:
+            continue  # nothing to compare: an idle room sends as good as nothing
         lines.append(_text(0, top + 13, f"{scenario}: {titles[scenario]}", "group"))
         top += BAR + GAP
         for result in group:
