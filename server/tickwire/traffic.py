@@ -69,8 +69,8 @@ class Traffic:
         self._limits = limits
         self._messages = TokenBucket(limits.messages_per_second, BURST_S * limits.messages_per_second)
         self._bytes = TokenBucket(limits.bytes_per_second, BURST_S * limits.bytes_per_second)
-        self._frames_seen = source.frames_in
-        self._bytes_seen = source.bytes_in
+        self._frames_seen: int = source.frames_in
+        self._bytes_seen: int = source.bytes_in
         self._easy_frames = CHECK_S * limits.messages_per_second
         self._easy_bytes = CHECK_S * limits.bytes_per_second
         self._calm = False

@@ -124,7 +124,7 @@ async def test_a_server_that_was_frozen_goes_on_where_it_was_and_nobody_has_to_s
             connect(server.websocket_url, room="arena") as ada,
             connect(server.websocket_url, room="arena") as bob,
         ):
-            await trio.sleep(1)
+            await trio.sleep(0.5)
             before = ada.tick
             server.process.send_signal(signal.SIGSTOP)
             await trio.sleep(FROZEN_S)
