@@ -75,9 +75,14 @@ class Request:
 
 
 class Conversation:
-    """The requests and responses of one connection, one after the other."""
+    """The requests and responses of one connection, one after the other.
+
+    Attributes:
+        wants_body: Whether an answer to the last request may have a body, be it a refusal.
+    """
 
     def __init__(self, max_head_bytes: int = MAX_HEAD_BYTES, *, peer: str = "", secure: bool = False) -> None:
+        self.wants_body = True
         self._max_head_bytes = max_head_bytes
         self._peer = peer
         self._secure = secure
@@ -148,6 +153,7 @@ class Conversation:
             raise EOFError
         if not isinstance(event, h11.Request):
             raise RequestRefused(HTTPStatus.BAD_REQUEST, f"Expected a request, got {type(event).__name__}.")
+        self.wants_body = event.method != b"HEAD"
         if len(self._raw) - len(self._http.trailing_data[0]) > self._max_head_bytes:
             raise self._too_long()
         return attrs.evolve(_checked(event), peer=self._peer, secure=self._secure)
@@ -172,6 +178,7 @@ class Conversation:
         if self._http.our_state is not h11.DONE or self._http.their_state is not h11.DONE:
             return False
         self._http.start_next_cycle()
+        self.wants_body = True
         self._raw = bytearray(self._http.trailing_data[0])
         return True
 
@@ -202,6 +209,8 @@ def _checked(event: h11.Request) -> Request:
     path, query = _target(event.target)
     headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in event.headers)
     request = Request(method, path, query, headers)
+    if not (request.header("host") or "").isascii():
+        raise RequestRefused(HTTPStatus.BAD_REQUEST, "The request's Host has to be ASCII.")
     length = request.header("content-length")
     if method == "POST":
         if length is not None and int(length) > MAX_BODY_BYTES:

@@ -189,5 +189,5 @@ async def _send_all(stream: trio.abc.Stream, data: bytes) -> None:
 
 async def _refuse(stream: trio.abc.Stream, conversation: Conversation, refusal: RequestRefused) -> None:
     answer = sentence(refusal.status, str(refusal), (*refusal.headers, ("Connection", "close")))
-    await _send(stream, conversation, answer, with_body=True)
+    await _send(stream, conversation, answer, with_body=conversation.wants_body)
     await linger(stream)
