@@ -316,6 +316,7 @@ async def serve_connection(
         surroundings: What else it needs; the defaults, without a watch on its traffic, unless given.
     """
     around = surroundings or Surroundings()
+    transport: Transport | None = None
     try:
         tune(stream)
         async with trio.open_nursery() as nursery:
@@ -331,8 +332,10 @@ async def serve_connection(
         await linger(stream)
     except* (trio.BrokenResourceError, trio.ClosedResourceError):
         _log.debug("connection broke")
-    except* LocalProtocolError:  # trio-websocket has answered a ping that came into the goodbye
-        _log.debug("connection closed")
+    except* LocalProtocolError as group:
+        # In the goodbye trio-websocket answers a ping, and wsproto refuses to send that.
+        if transport is None or not transport.said_close:
+            _log.error("connection failed", exc_info=group)
     except* Exception as group:  # a defect of ours or of a library ends this connection and no other
         _log.error("connection failed", exc_info=group)
     finally:

@@ -33,7 +33,7 @@ ANSWER_BURST: Final = 100
 """A page is about 60 requests; more of them at once, and refusals, take turns."""
 
 TURN_BURST: Final = 8
-"""Upgrades done at once; each takes about a millisecond, in which no room ticks."""
+"""Upgrades done at once; each takes some milliseconds, in which no room ticks."""
 
 MAX_ADDRESSES: Final = 16384
 """Remembered for their rates; of more, those that came first are forgotten."""

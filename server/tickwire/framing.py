@@ -32,9 +32,8 @@ _MIN_EXTENDED: Final = {126: 126, 127: 1 << 16}
 # A 4-byte key times _REPEATED[size] is that key repeated over at least ``size`` bytes, and at most three more.
 _REPEATED: Final = [sum(1 << 32 * word for word in range((size + 3) // 4)) for size in range(_MAX_SHORT + 1)]
 _KNOWN_OPCODES: Final = frozenset((0x0, 0x1, 0x2, 0x8, 0x9, 0xA))
-
-
 _PLAIN_PONG: Final = b"\x8a\x80"
+
 PING_FRAME: Final = b"\x89\x00"
 """A ping without content (section 5.5.2)."""
 

@@ -9,7 +9,8 @@ r"""The transport: what lies between a session and its socket.
     trio-websocket -> Transport.send_all -> (after that) -> socket
 
 trio-websocket keeps the handshake, ping and pong, close, fragments, text and every error: it is given this
-object as its stream, through its public ``wrap_server_stream``. Ready-made frames go around it.
+object as its stream, through its public ``wrap_server_stream``. Ready-made frames go around it, and so does a pong
+without content that comes alone: it answers a ping of ours, and that it came is all that it says.
 
 Where there is no epoll, and on streams that are no plain sockets (TLS, memory), trio-websocket's reader task reads the
 stream itself and hands the bytes to ``heard`` as the hub would.

@@ -8,5 +8,5 @@ CONNECTIONS = 200
 
 
 async def test_nothing_is_left_of_connections_that_come_and_go() -> None:
-    before, after = await churn(CONNECTIONS, seconds=1.0)  # one round
+    before, after = await churn(CONNECTIONS, seconds=1.0)
     assert after.is_no_more_than(before), f"before {before}, after {after}"

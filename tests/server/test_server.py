@@ -19,6 +19,7 @@ import trio
 from tests.client.meadow import Meadow
 from tests.server.frames import Op, frame
 from tests.server.raw_client import Closed, RawClient
+from tickwire.door import Door
 from tickwire.limits import Limits
 from tickwire.room import Room
 from tickwire.server import GRACE_S, Running, serve
@@ -98,6 +99,31 @@ async def test_one_port_serves_the_page_the_sdk_the_figures_and_the_game() -> No
         status, body = await served.ask("/healthz")
         assert (status, json.loads(body)) == (200, {"ok": True, "rooms": 1, "players": 1, "connections": 1})
         await player.stream.aclose()
+
+
+async def test_who_asks_too_much_is_told_so_and_others_are_answered() -> None:
+    async with serving(limits=Limits(trusted_proxies=1, requests_per_address=0.001)) as served:
+        for client in ("203.0.113.9", "203.0.113.10"):
+            assert (await served.ask("/rooms", "GET", b"", f"X-Forwarded-For: {client}"))[0] == 200
+            status, body = await served.ask("/rooms", "GET", b"", f"X-Forwarded-For: {client}")
+            assert status == 429
+            assert b"0.001 requests a second from one address" in body
+
+
+async def test_each_request_waits_for_its_turn(monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[Door] = []
+
+    async def turn(door: Door) -> None:
+        turns.append(door)
+        await trio.lowlevel.checkpoint()
+
+    monkeypatch.setattr(Door, "answer_turn", turn)
+    async with serving() as served:
+        await served.ask("/rooms")
+        await served.ask("/nosuch")
+        player = await served.player("meadow")
+        await player.stream.aclose()
+    assert len(turns) == 3
 
 
 async def test_metrics_readiness_and_matchmaking_are_on_the_same_port() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 
 import attrs
 import trio
 from trio.testing import MockClock
 
 from tickwire.limits import Limits
-from tickwire.traffic import BURST_S, CHECK_S, MAX_PAUSE_S, MAX_PAUSES, TrafficWatch
+from tickwire.traffic import BURST_S, CHECK_S, MAX_PAUSE_S, MAX_PAUSES, Traffic, TrafficWatch
 from tickwire_shared.closing import CloseCode
 
 LIMITS = Limits(messages_per_second=100, bytes_per_second=1000)
@@ -43,21 +44,27 @@ class Source:
         self.closed = (code, reason)
 
 
-async def watched_for(seconds: float, source: Source, feed: Callable[[], None]) -> float:
-    """Watch ``source``, fed each 10 ms while it isn't paused; return for how many seconds it was."""
-    paused_s = 0.0
+@asynccontextmanager
+async def watched(source: Source) -> AsyncGenerator[Traffic]:
     async with trio.open_nursery() as nursery:
         watch = TrafficWatch(LIMITS)
         nursery.start_soon(watch.run)
-        with watch.watching(source, source.close):
-            end = trio.current_time() + seconds
-            while trio.current_time() < end and source.closed is None:
-                if source.paused:
-                    paused_s += 0.01
-                else:
-                    feed()
-                await trio.sleep(0.01)
+        with watch.watching(source, source.close) as traffic:
+            yield traffic
         nursery.cancel_scope.cancel()
+
+
+async def watched_for(seconds: float, source: Source, feed: Callable[[], None]) -> float:
+    """Watch ``source``, fed each 10 ms while it isn't paused; return for how many seconds it was."""
+    paused_s = 0.0
+    async with watched(source):
+        end = trio.current_time() + seconds
+        while trio.current_time() < end and source.closed is None:
+            if source.paused:
+                paused_s += 0.01
+            else:
+                feed()
+            await trio.sleep(0.01)
     return paused_s
 
 
@@ -73,16 +80,12 @@ async def test_who_keeps_to_the_limits_is_never_slowed_down(autojump_clock: Mock
 
 async def test_who_is_silent_is_not_looked_at(autojump_clock: MockClock) -> None:
     source = Source()
-    async with trio.open_nursery() as nursery:
-        watch = TrafficWatch(LIMITS)
-        nursery.start_soon(watch.run)
-        with watch.watching(source, source.close):
-            for _ in range(3):
-                await trio.sleep(3 * CHECK_S)
-                assert source.on_stir is not None, "it wants to be told when something comes"
-                source.hear(1)
-                assert source.on_stir is None
-        nursery.cancel_scope.cancel()
+    async with watched(source):
+        for _ in range(3):
+            await trio.sleep(3 * CHECK_S)
+            assert source.on_stir is not None, "it wants to be told when something comes"
+            source.hear(1)
+            assert source.on_stir is None
 
 
 async def test_a_burst_after_a_stall_passes(autojump_clock: MockClock) -> None:
@@ -94,35 +97,27 @@ async def test_a_burst_after_a_stall_passes(autojump_clock: MockClock) -> None:
 
 async def test_somewhat_too_much_is_slowed_down_to_the_limit_and_then_forgiven(autojump_clock: MockClock) -> None:
     source = Source()
-    async with trio.open_nursery() as nursery:
-        watch = TrafficWatch(LIMITS)
-        nursery.start_soon(watch.run)
-        with watch.watching(source, source.close) as traffic:
-            source.hear(int(100 * (BURST_S + 1)))
-            await trio.sleep(CHECK_S + 0.01)
-            assert (source.paused, traffic.pauses) == (True, 1)
-            await trio.sleep(1 + CHECK_S)
-            assert (source.paused, traffic.pauses) == (False, 1)
-            await trio.sleep(BURST_S + CHECK_S)
-            assert (source.paused, traffic.pauses) == (False, 0)
-        nursery.cancel_scope.cancel()
+    async with watched(source) as traffic:
+        source.hear(int(100 * (BURST_S + 1)))
+        await trio.sleep(CHECK_S + 0.01)
+        assert (source.paused, traffic.pauses) == (True, 1)
+        await trio.sleep(1 + CHECK_S)
+        assert (source.paused, traffic.pauses) == (False, 1)
+        await trio.sleep(BURST_S + CHECK_S)
+        assert (source.paused, traffic.pauses) == (False, 0)
     assert source.closed is None
 
 
 async def test_who_goes_on_to_play_is_forgiven_as_well(autojump_clock: MockClock) -> None:
     source = Source()
-    async with trio.open_nursery() as nursery:
-        watch = TrafficWatch(LIMITS)
-        nursery.start_soon(watch.run)
-        with watch.watching(source, source.close) as traffic:
-            source.hear(int(100 * (BURST_S + 1)))
-            await trio.sleep(CHECK_S + 0.01)
-            assert traffic.pauses == 1
-            for _ in range(1000):
-                source.hear(not source.paused)
-                await trio.sleep(0.02)
-            assert traffic.pauses == 0
-        nursery.cancel_scope.cancel()
+    async with watched(source) as traffic:
+        source.hear(int(100 * (BURST_S + 1)))
+        await trio.sleep(CHECK_S + 0.01)
+        assert traffic.pauses == 1
+        for _ in range(1000):
+            source.hear(not source.paused)
+            await trio.sleep(0.02)
+        assert traffic.pauses == 0
 
 
 async def test_who_kept_to_the_limits_for_long_has_no_more_than_a_burst(autojump_clock: MockClock) -> None:
