@@ -12,10 +12,10 @@ from time import perf_counter
 from types import TracebackType
 from typing import Final, Self
 
-YOUNG_OBJECTS: Final = 10_000
+YOUNG_OBJECTS: Final = 2_000
 """So many new containers make a look worth its while."""
 
-URGENT_OBJECTS: Final = 400_000
+URGENT_OBJECTS: Final = 4_000
 """So many are looked through even when no time is to spare."""
 
 FULL_EVERY_S: Final = 60.0
