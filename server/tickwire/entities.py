@@ -12,7 +12,7 @@ from tickwire_shared.declare import Entity, EntityT
 from tickwire_shared.errors import UsageError
 from tickwire_shared.reading import TableReader
 from tickwire_shared.schema import ClassType, Schema
-from tickwire_shared.state import Column, WorldState
+from tickwire_shared.state import Column, Table, WorldState
 
 MAX_ID: Final = (1 << 32) - 1
 
@@ -98,17 +98,18 @@ class EntityStore:
         Raises:
             ValueRefused: A field holds what its kind can't carry; names class, id and field.
         """
-        tables = list(previous.tables)
-        changed = False
-        for index, store in enumerate(self._stores):
-            entities = store.refresh()
-            if not entities and not tables[index].ids:
-                continue
-            table, store.private = store.reader.read(store.ids, entities, tables[index])
-            if table is not tables[index]:
-                tables[index] = table
-                changed = True
-        return WorldState(self.schema, tuple(tables)) if changed else previous
+        changed: list[Table] | None = None
+        for index, (store, table) in enumerate(zip(self._stores, previous.tables)):  # noqa: B905
+            entities = store.ordered
+            if entities is None:
+                entities = store.refresh()
+            if entities or table.ids:
+                read, store.private = store.reader.read(store.ids, entities, table)
+                if read is not table:
+                    if changed is None:
+                        changed = list(previous.tables)
+                    changed[index] = read
+        return previous if changed is None else WorldState(self.schema, tuple(changed))
 
     def private_rows(self, idents: Sequence[int]) -> dict[int, tuple[ClassType, tuple[int | bytes, ...]]]:
         """Return the private wire values, as of the last commit, of those of ``idents`` that have any."""

@@ -9,7 +9,7 @@ from typing import Final
 import attrs
 
 from tickwire_shared.state import WorldState
-from tickwire_shared.ticks import tick_distance
+from tickwire_shared.ticks import TICK_MODULUS, tick_distance
 
 DEFAULT_BYTES: Final = 8 << 20
 """Per room. One of 16 ships at 30 ticks a second keeps minutes, one of 5,000 entities some five seconds."""
@@ -46,14 +46,18 @@ class History:
     def add(self, tick: int, state: WorldState) -> None:
         """Keep ``state`` as the version of ``tick``, and forget the oldest beyond the bounds."""
         commits = self._commits
-        before = commits[-1][1] if commits else None
-        size = _added_bytes(before, state)
+        size = _added_bytes(commits[-1][1] if commits else None, state)
         commits.append((tick, state, size))
         self._bytes += size
         while len(commits) > 1 and (
-            self._bytes > self.max_bytes or tick_distance(tick, commits[1][0]) > self.max_ticks
+            self._bytes > self.max_bytes or (tick - commits[1][0]) % TICK_MODULUS > self.max_ticks
         ):
             self._bytes -= commits.popleft()[2]
+
+    def before(self, tick: int) -> WorldState | None:
+        """Return the version of ``tick`` if that is the last but one, as nearly every reader asks for; else None."""
+        commits = self._commits
+        return commits[-2][1] if len(commits) > 1 and commits[-2][0] == tick else None
 
     def at(self, tick: int) -> tuple[int, WorldState] | None:
         """Return the version and the state that held at ``tick``; None when that is forgotten or to come."""

@@ -14,6 +14,7 @@ slow and resumed clients impossible to share.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Sequence
 from operator import ne, sub
 from typing import cast
@@ -33,10 +34,15 @@ GROUP_OVERHEAD_BYTES = 7
 MAX_BYTE_MODULUS = 255
 """Of kinds that wrap at more, a raw difference that fits a byte is the one the short way round already."""
 
+MAX_SMALL_ROWS = 64
+"""Up to here calls cost more than rows."""
+
+_byte_packers = [struct.Struct(f"{rows}b").pack for rows in range(MAX_SMALL_ROWS + 1)]
+
 Group = list[object]
 
 
-@attrs.frozen
+@attrs.define
 class Delta:
     """What differs between two states; empty when nothing does."""
 
@@ -65,8 +71,51 @@ def diff(base: WorldState, new: WorldState) -> Delta:
     groups: list[Group] = []
     for index, (old, current) in enumerate(zip(base.tables, new.tables, strict=True)):
         if old is not current:
-            _diff_table(groups, index, new.schema.entities[index], old, current)
+            item = new.schema.entities[index]
+            small = _diff_small(index, item, old, current) if len(current.ids) <= MAX_SMALL_ROWS else None
+            if small is None:
+                _diff_table(groups, index, item, old, current)
+            else:
+                groups.append(small)
     return Delta(tuple(groups))
+
+
+def _diff_small(index: int, item: ClassType, old: Table, new: Table) -> Group | None:
+    """Describe the usual changes of a small table: a few steps in every row of the columns that changed at all.
+
+    It is what `_diff_table` says of them, by far fewer calls, of which each costs as much as a row.
+
+    Returns:
+        None for all other changes.
+    """
+    if old.ids is not new.ids:
+        return None
+    rows = len(new.ids)
+    pack = _byte_packers[rows]
+    mask = 0
+    columns: list[bytes] = []
+    bit = 1
+    for before, after, modulus in zip(old.columns, new.columns, item.moduli):  # noqa: B905
+        if before is not after:
+            if modulus is None or 0 < modulus <= MAX_BYTE_MODULUS:
+                return None
+            try:
+                column = pack(*map(sub, cast("Sequence[int]", after), cast("Sequence[int]", before)))
+            except struct.error:
+                if not modulus:
+                    return None
+                changes = _wrapped(modulus, list(map(sub, cast("Sequence[int]", after), cast("Sequence[int]", before))))
+                if min(changes) < -128 or max(changes) > 127:
+                    return None
+                column = pack(*changes)
+            same = column.count(0)
+            if same != rows:
+                if rows > _sparse_bytes(0, rows, rows - same):
+                    return None
+                mask |= bit
+                columns.append(column)
+        bit <<= 1
+    return [3 * index, None, mask, 0, b"".join(columns)] if mask else None
 
 
 def _diff_table(groups: list[Group], index: int, item: ClassType, old: Table, new: Table) -> None:

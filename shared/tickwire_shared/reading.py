@@ -12,7 +12,6 @@ import math
 from array import array
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from operator import is_
 from typing import Any, cast
 
 import attrs
@@ -27,7 +26,10 @@ from tickwire_shared.wire_values import Wire
 
 _FALLBACK = (TypeError, ValueError, OverflowError, AttributeError, KeyError, ValueRefused)
 
-ReadAll = Callable[[Sequence[Entity]], list[list[Any] | None]]
+Read = tuple[Any, ...]
+"""A column per field; None where the values can't be vouched for."""
+
+ReadAll = Callable[[Sequence[Entity], Sequence[Column]], tuple[Read, bool]]
 
 
 @attrs.define
@@ -40,6 +42,7 @@ class TableReader:
 
     item: ClassType
     _read_all: ReadAll = attrs.field(init=False)
+    _is_plain: bool = attrs.field(init=False)
     _text_fields: frozenset[int] = attrs.field(init=False)
     _write_back: Callable[[Sequence[Entity], Sequence[Column]], None] | None = attrs.field(init=False)
     _texts: dict[int, tuple[list[str], Column]] = attrs.field(init=False, factory=dict[int, tuple[list[str], Column]])
@@ -51,6 +54,7 @@ class TableReader:
             number for number, field in enumerate(self.item.fields) if isinstance(field.kind, Text)
         )
         self._write_back = _compile_write_back(self.item) if self.item.predicted else None
+        self._is_plain = not (self._text_fields or self.item.private or self.item.predicted)
 
     def read(
         self, ids: tuple[int, ...], entities: Sequence[Entity], previous: Table
@@ -64,6 +68,13 @@ class TableReader:
         Raises:
             ValueRefused: A value can't be carried; names class, id and field.
         """
+        if self._is_plain and previous.ids is ids and ids:
+            try:
+                read, sure = self._read_all(entities, previous.columns)
+            except _FALLBACK:  # read again, the kind says what is wrong
+                read, sure = (), False
+            if sure:
+                return (previous if read == previous.columns else Table(ids, read)), ()
         columns = self._columns(entities)
         if self._write_back is not None:
             self._write_back(entities, columns)
@@ -77,10 +88,11 @@ class TableReader:
 
     def _columns(self, entities: Sequence[Entity]) -> list[Column]:
         """Read a column per field; what the generated code can't vouch for one by one, by the kind itself."""
-        read: list[list[Any] | None] = [None] * len(self.item.fields)
+        nothing: Read = (None,) * len(self.item.fields)
+        read = nothing
         if entities:
             with suppress(*_FALLBACK):  # the kind says what is wrong
-                read = self._read_all(entities)
+                read, _ = self._read_all(entities, nothing)
         columns: list[Column] = []
         for number, field in enumerate(self.item.fields):
             values = read[number]
@@ -105,7 +117,7 @@ def _reuse(previous: Table, ids: tuple[int, ...], columns: list[Column]) -> Tabl
     if previous.ids != ids:
         return Table(ids, tuple(columns))
     kept = tuple([old if old == new else new for old, new in zip(previous.columns, columns, strict=True)])
-    return previous if all(map(is_, previous.columns, kept)) else Table(previous.ids, kept)
+    return previous if kept == previous.columns else Table(previous.ids, kept)
 
 
 def _one_by_one(item: ClassType, field: FieldType, entities: Sequence[Entity]) -> Column:
@@ -125,20 +137,36 @@ def _one(item: ClassType, field: FieldType, entity: Entity) -> Wire:
 
 
 def _compile_reader(item: ClassType) -> ReadAll:
-    """Generate a function from entities (one at least) to their columns; None for one that is out of range."""
+    """Generate a function from entities (one at least) and the columns before to the columns now.
+
+    A column that is as it was before is that very one; None stands for one that is out of range, and whether there is
+    any is the second value.
+    """
     scope: dict[str, object] = {"floor": math.floor, "array": array}
-    lines: list[str] = []
+    numbers = range(len(item.fields))
+    lines = [f"    {''.join(f'b{number}, ' for number in numbers)} = before"] if item.fields else []
+    lines.append("    sure = True")
     for number, field in enumerate(item.fields):
-        lines.append(f"    c{number} = [{_term(number, field, scope)} for e in entities]")
         kind = field.kind
+        column = f"c{number}"
+        lines.append(f"    {column} = [{_term(number, field, scope)} for e in entities]")
         if isinstance(kind, IntKind):
+            keep = [
+                f"{column} = array({typecode(kind)!r}, {column})",
+                f"if {column} == b{number}: {column} = b{number}",
+            ]
             if isinstance(kind, Quantized | Integer):
-                lines.append(f"    if min(c{number}) < {kind.low} or max(c{number}) > {kind.high}: c{number} = None")
-                lines.append(f"    else: c{number} = array({typecode(kind)!r}, c{number})")
+                lines.append(
+                    f"    if min({column}) < {kind.low} or max({column}) > {kind.high}: sure, {column} = False, None"
+                )
+                lines.append("    else:")
+                lines += [f"        {line}" for line in keep]
             else:
-                lines.append(f"    c{number} = array({typecode(kind)!r}, c{number})")
-    lines.append(f"    return [{', '.join(f'c{number}' for number in range(len(item.fields)))}]")
-    source = "def read_all(entities):\n" + "\n".join(lines) + "\n"
+                lines += [f"    {line}" for line in keep]
+        else:
+            lines.append(f"    if {column} == b{number}: {column} = b{number}")
+    lines.append(f"    return ({''.join(f'c{number}, ' for number in numbers)}), sure")
+    source = "def read_all(entities, before):\n" + "\n".join(lines) + "\n"
     exec(compile(source, f"<reader of {item.name}>", "exec"), scope)
     return cast("ReadAll", scope["read_all"])
 

@@ -20,9 +20,11 @@ PrivateValues = Mapping[int, tuple[Wire, ...]]
 """Entity id to the wire values of all private fields of its class."""
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Table:
     """All entities of one class, sorted by id; equal when the values are, in whatever containers.
+
+    Never changed, though no code sees to that: one is made in each tick of each room.
 
     Attributes:
         ids: The entities' ids, ascending.
@@ -47,9 +49,12 @@ class Table:
         return tuple(column[row] for column in self.columns)
 
 
-@attrs.frozen
+@attrs.define
 class WorldState:
-    """An immutable state: one table per entity class, in the order of the schema."""
+    """An immutable state: one table per entity class, in the order of the schema.
+
+    Never changed, though no code sees to that: one is made in each tick of each room.
+    """
 
     schema: Schema = attrs.field(eq=False, repr=False)
     tables: tuple[Table, ...]
