@@ -32,7 +32,7 @@ from tickwire.round_trip import RoundTrip
 from tickwire.seat import Seat
 from tickwire.socket_options import tune
 from tickwire.traffic import TrafficWatch
-from tickwire.transport import Transport
+from tickwire.transport import Transport, no_shortcut
 from tickwire.wires import Wires
 from tickwire_shared.client_messages import (
     ClientKind,
@@ -154,7 +154,7 @@ class Session:
             self.close_asked.set()
 
     def _stop_talking(self) -> None:
-        self._transport.shortcut = None
+        self._transport.shortcut = no_shortcut
         self.write_nowait = _refuse
 
     def admitted(self) -> None:
@@ -257,7 +257,7 @@ class Session:
         if not self._confirmed and self._engine is not None and self._seat is not None:
             self._confirmed = True
             self._engine.confirm(self._seat)
-            self._transport.shortcut = self._engine.input_taker(self._seat)
+            self._transport.shortcut = self._engine.input_taker(self._seat) or no_shortcut
 
     def _joined(self) -> tuple[Engine, Seat]:
         assert self._engine is not None

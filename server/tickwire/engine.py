@@ -21,7 +21,7 @@ from tickwire.entities import EntityStore
 from tickwire.event_sender import EventSender
 from tickwire.framing import build_frame
 from tickwire.greeting import greet
-from tickwire.inputs import MAX_AHEAD, InputCounts
+from tickwire.inputs import MAX_AHEAD, InputBuffer, InputCounts
 from tickwire.ladder import Ladder
 from tickwire.pace import Pace
 from tickwire.past import Past, Rewinder
@@ -193,27 +193,23 @@ class Engine:
 
     def put_inputs(self, seat: Seat, tick: int, rows: Sequence[tuple[int, ...]]) -> None:
         """Buffer a player's inputs for the ticks from ``tick`` on."""
-        put = self._input_putter(seat)
+        assert seat.inputs is not None
         for number, values in enumerate(rows):
-            put(tick_add(tick, number), values)
+            self._put_input(seat.inputs, tick_add(tick, number), values)
 
-    def input_taker(self, seat: Seat) -> Callable[[bytes], bool] | None:
-        """Return what takes the usual INPUTs of a seat, False for other messages; None in a room without inputs."""
-        reader = self.room_type.input_reader
-        return None if reader is None else reader.taker(self._input_putter(seat))
+    def input_taker(self, seat: Seat) -> Callable[[int, int], bool] | None:
+        """Return what takes the usual INPUTs of a seat (see `InputBuffer.taker`); None in a room without inputs."""
+        reader, inputs = self.room_type.input_reader, seat.inputs
+        if reader is None or inputs is None:
+            return None
+        return inputs.taker(reader.recall, self, partial(self._put_input, inputs))
 
-    def _input_putter(self, seat: Seat) -> Callable[[int, tuple[int, ...]], None]:
-        inputs, pace = seat.inputs, self.pace
-        assert inputs is not None
-
-        def put(tick: int, values: tuple[int, ...]) -> None:
-            if pace.resting:
-                if values == inputs.neutral:
-                    return  # that is in force at rest
-                self.wake()
-            inputs.put(tick, values, self.tick)
-
-        return put
+    def _put_input(self, inputs: InputBuffer, tick: int, values: tuple[int, ...]) -> None:
+        if self.pace.resting:
+            if values == inputs.neutral:
+                return  # that is in force at rest
+            self.wake()
+        inputs.put(tick, values, self.tick)
 
     def put_event(self, seat: Seat, message: EventMessage) -> None:
         """Hand a client's event to the room at its next tick.
@@ -333,7 +329,7 @@ class Engine:
                     self._say_to_all("epoch", build_frame(epoch))
                 if dropped > MAX_AHEAD:  # clients begin anew as well, and what they send is not to find its place taken
                     for seat in self._seats.values():
-                        seat.forget_inputs_ahead()
+                        seat.forget_inputs_ahead(self.tick)
                 self._step(now)
             except Exception as error:  # the author's hook: it ends this room and no other
                 self._report(error)
@@ -355,7 +351,7 @@ class Engine:
             or self._events
             or self.resyncs.waiting
             or not self.replicator.settled(seats)
-            or any(seat.inputs is not None and seat.inputs.busy for seat in seats)
+            or any(seat.inputs is not None and seat.inputs.busy(self.tick) for seat in seats)
         )
         if busy or not self._joined_once:
             return 0

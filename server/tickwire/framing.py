@@ -22,17 +22,30 @@ import attrs
 _BINARY_FRAME: Final = 0x82
 _CLOSE_FRAME: Final = 0x88
 _MASKED: Final = 0x80
-_MAX_SHORT: Final = 125
-_FAST_HEAD_BYTES: Final = 6
+FAST_HEAD_BYTES: Final = 6
+MAX_SHORT: Final = 125
 _CONTROL_BIT: Final = 0x08
 _CLOSE: Final = 0x08
 _CONTINUATION: Final = 0x00
 _MIN_EXTENDED: Final = {126: 126, 127: 1 << 16}
 """The least sizes for which a head may use its longer forms."""
 # A 4-byte key times _REPEATED[size] is that key repeated over at least ``size`` bytes, and at most three more.
-_REPEATED: Final = [sum(1 << 32 * word for word in range((size + 3) // 4)) for size in range(_MAX_SHORT + 1)]
+_REPEATED: Final = [sum(1 << 32 * word for word in range((size + 3) // 4)) for size in range(MAX_SHORT + 1)]
 _KNOWN_OPCODES: Final = frozenset((0x0, 0x1, 0x2, 0x8, 0x9, 0xA))
 _PLAIN_PONG: Final = b"\x8a\x80"
+
+
+def _shape(size: int) -> tuple[int, int, int, int, int]:
+    words = (size + 3) // 4
+    return _BINARY_FRAME << 8 | _MASKED | size, 8 * size, _REPEATED[size], 32 * words - 8 * size, (1 << 8 * size) - 1
+
+
+SHAPES: Final = [_shape(size) for size in range(MAX_SHORT + 1)]
+"""What it takes to unmask a fast frame with so many bytes of payload as one big-endian int ``word``.
+
+``lead, bits, repeat, pad, mask``: then ``word >> bits >> 32`` has to be ``lead``, and the payload is
+``(word ^ (key * repeat >> pad)) & mask``, where ``key`` is the low half of ``word >> bits``.
+"""
 
 PING_FRAME: Final = b"\x89\x00"
 """A ping without content (section 5.5.2)."""
@@ -41,7 +54,7 @@ PING_FRAME: Final = b"\x89\x00"
 def build_frame(payload: bytes) -> bytes:
     """Return the unmasked binary frame that a server sends; the same for every client (RFC 6455, section 5.2)."""
     size = len(payload)
-    if size <= _MAX_SHORT:
+    if size <= MAX_SHORT:
         return bytes((_BINARY_FRAME, size)) + payload
     if size < 1 << 16:
         return struct.pack("!BBH", _BINARY_FRAME, 126, size) + payload
@@ -61,18 +74,9 @@ def unmask(key: bytes, payload: bytes) -> bytes:
     return (int.from_bytes(payload, "little") ^ pad).to_bytes(size + 3, "little")[:size]
 
 
-def single_frame(data: bytes) -> bytes | None:
-    """Return the message if ``data`` is exactly one fast frame, as what a player sends at once nearly always is."""
-    size = len(data) - _FAST_HEAD_BYTES
-    if not 0 <= size <= _MAX_SHORT or data[0] != _BINARY_FRAME or data[1] != _MASKED | size:
-        return None
-    pad = int.from_bytes(data[2:6], "little") * _REPEATED[size]
-    return (int.from_bytes(data[6:], "little") ^ pad).to_bytes(size + 3, "little")[:size]
-
-
 def is_plain_pong(data: bytes) -> bool:
     """Whether ``data`` is exactly a client's pong without content, the answer to `PING_FRAME`."""
-    return len(data) == _FAST_HEAD_BYTES and data[:2] == _PLAIN_PONG
+    return len(data) == FAST_HEAD_BYTES and data[:2] == _PLAIN_PONG
 
 
 class Lane(enum.Enum):
@@ -140,11 +144,11 @@ class FrameSplitter:
             return 0
         first, second = buffer[at], buffer[at + 1]
         size = second & 0x7F
-        if first == _BINARY_FRAME and second & _MASKED and size <= _MAX_SHORT and not self._fragmented:
-            whole = _FAST_HEAD_BYTES + size
+        if first == _BINARY_FRAME and second & _MASKED and size <= MAX_SHORT and not self._fragmented:
+            whole = FAST_HEAD_BYTES + size
             if have < whole:
                 return 0
-            start = at + _FAST_HEAD_BYTES
+            start = at + FAST_HEAD_BYTES
             pieces.append(Piece(Lane.FAST, unmask(buffer[at + 2 : start], buffer[start : at + whole])))
             return whole
         head = _head_bytes(second)
@@ -180,7 +184,7 @@ def _is_broken(first: int, second: int, size: int, *, fragmented: bool) -> bool:
     if first & 0x70 or opcode not in _KNOWN_OPCODES or not second & _MASKED or size < _MIN_EXTENDED.get(form, 0):
         return True
     if opcode & _CONTROL_BIT:
-        return not first & 0x80 or size > _MAX_SHORT
+        return not first & 0x80 or size > MAX_SHORT
     return size >> 63 == 1 or (opcode == _CONTINUATION) != fragmented
 
 

@@ -6,8 +6,8 @@ Linux only; elsewhere `Hub.listens` is False and every connection's own task rea
 from __future__ import annotations
 
 import math
-import os
 import select
+from os import read
 from types import TracebackType
 from typing import Final, Protocol, Self
 
@@ -88,7 +88,6 @@ class Hub:
         if self._epoll is None or not self._ears:
             return False
         ears = self._ears
-        read = os.read
         now = trio.current_time()
         ready = self._epoll.poll(0, MAX_EVENTS)
         for fileno, _ in ready:

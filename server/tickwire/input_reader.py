@@ -1,40 +1,28 @@
-"""Reading inputs: from the bytes of an INPUT message to wire values, and from those to the author's object.
-
-Players say the same things again and again: a direction and two buttons make a few dozen inputs. So what an
-INPUT's bytes behind its tick meant is remembered, and the next message with the same bytes costs one look-up
-instead of decoding and checks. Only messages that passed all checks are remembered, and their number is bounded.
-
-::
-
-    [3, tick, value, ...]   =   93 03 | cd 01 f4 | 02 01
-                                head    tick       tail: the key
-"""
+"""Reading inputs: from an INPUT message to wire values, and from those to the author's object."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 
 import attrs
 
-from tickwire_shared.client_messages import ClientKind, InputBatch, parse_input
+from tickwire.recall import Recall
+from tickwire_shared.client_messages import InputBatch, parse_input
 from tickwire_shared.errors import UsageError
 from tickwire_shared.schema import ClassType
-from tickwire_shared.ticks import TICK_MODULUS
 
 MAX_REMEMBERED: Final = 4096
-"""Tails, and inputs, that a room type remembers; then it starts anew. At most about a megabyte."""
-
-_HEAD_BYTES: Final = 2
-# By the first byte of msgpack's uints: where the tick ends in an INPUT.
-_FIXINT_END: Final = 3
-_TICK_ENDS: Final = {**dict.fromkeys(range(0x80), _FIXINT_END), 0xCC: 4, 0xCD: 5, 0xCE: 7}
-
-Rows = tuple[tuple[int, ...], ...]
+"""Inputs that a room type remembers; then it starts anew. At most about a megabyte."""
 
 
 class InputReader:
-    """Reads the inputs of one input class; shared by all rooms of a type."""
+    """Reads the inputs of one input class; shared by all rooms of a type.
+
+    Attributes:
+        item: The input class.
+        neutral: The wire values of the neutral input.
+        recall: What was read before.
+    """
 
     def __init__(self, item: ClassType) -> None:
         """Start with nothing remembered."""
@@ -43,37 +31,8 @@ class InputReader:
         assert item.author is not None
         self._author = item.author
         self._read_only = read_only(item.author)
-        self._tails: dict[bytes, tuple[bytes, Rows]] = {}
+        self.recall = Recall()
         self._inputs: dict[tuple[int, ...], Any] = {}
-
-    @property
-    def remembered(self) -> int:
-        """How many messages' values are remembered."""
-        return len(self._tails)
-
-    def taker(self, put: Callable[[int, tuple[int, ...]], None]) -> Callable[[bytes], bool]:
-        """Return a function that gives ``put`` the tick and values of an INPUT like one that was read before.
-
-        It returns False for every other message, and does nothing then.
-        """
-        remembered = self._tails.get
-
-        def take(payload: bytes) -> bool:
-            if len(payload) <= _HEAD_BYTES:
-                return False
-            end = _TICK_ENDS.get(payload[2])
-            if end is None:
-                return False
-            known = remembered(payload[end:])
-            if known is None or payload[:_HEAD_BYTES] != known[0]:
-                return False
-            tick = payload[2] if end == _FIXINT_END else int.from_bytes(payload[3:end], "big")
-            for values in known[1]:
-                put(tick, values)
-                tick = (tick + 1) % TICK_MODULUS
-            return True
-
-        return take
 
     def read(self, items: list[object], payload: bytes) -> InputBatch:
         """Check an INPUT that is unpacked already, and remember what its bytes mean.
@@ -82,11 +41,7 @@ class InputReader:
             ProtocolError: As ``parse_input``.
         """
         batch = parse_input(items, self.item)
-        end = _TICK_ENDS.get(payload[2]) if len(payload) > _HEAD_BYTES else None
-        if end is not None and payload[0] & 0xF0 == 0x90 and payload[1] == ClientKind.INPUT:
-            if len(self._tails) >= MAX_REMEMBERED:
-                self._tails.clear()
-            self._tails[payload[end:]] = (payload[:_HEAD_BYTES], batch.values)
+        self.recall.learn(payload, batch.values)
         return batch
 
     def make(self, values: tuple[int, ...]) -> Any:

@@ -7,27 +7,54 @@ it is what is repeated if it is the newest. Each tick has one input at most, wha
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Final, Protocol
+
 import attrs
 
+from tickwire.recall import Recall
 from tickwire_shared.schema import ClassType, trigger_positions
-from tickwire_shared.ticks import tick_distance
+from tickwire_shared.ticks import TICK_MODULUS, tick_add, tick_distance
 
-MAX_AHEAD = 32
+MAX_AHEAD: Final = 32
 """PROTOCOL.md, section 10: an input further ahead is refused, which bounds how much a client may hoard."""
 
-MAX_BEHIND = 32
+MAX_BEHIND: Final = 32
 """An input this late is counted and no more: a button pressed a second ago must not go off now."""
 
-HOLD_TICKS = 6
+HOLD_TICKS: Final = 6
 """How long a missing input is replaced by the last one (a fifth of a second at 30 ticks a second)."""
 
-REMEMBERED_TICKS = 64
-"""So many ticks are known to have had their input, each in the place of its number modulo this, so that one that is
-sent again doesn't fire again: a tick can be late by less than ``MAX_BEHIND``."""
+PLACES: Final = MAX_AHEAD + MAX_BEHIND
+"""Each tick from which or for which an input may come has a place of its own: its number modulo this. An input stays
+there when its tick is over, so that one that is sent again doesn't fire again, and one that is missing can be held."""
 
-_NO_SLACK = 1 << 32
+_NO_SLACK: Final = 1 << 32
 
 Values = tuple[int, ...]
+
+
+class Pacing(Protocol):
+    """What inputs need to know of when ticks are due."""
+
+    @property
+    def resting(self) -> int:
+        """Ticks that are left out before the next one."""
+        ...
+
+
+class Clock(Protocol):
+    """What inputs need to know of their room."""
+
+    @property
+    def tick(self) -> int:
+        """The last tick simulated."""
+        ...
+
+    @property
+    def pace(self) -> Pacing:
+        """When its ticks are due."""
+        ...
 
 
 @attrs.define
@@ -64,57 +91,73 @@ class InputBuffer:
     force: Values = attrs.field(init=False)
     neutral: Values = attrs.field(init=False)
     _triggers: tuple[int, ...] = attrs.field(init=False)
-    _ring: dict[int, Values] = attrs.field(init=False, factory=dict[int, Values])
+    _ticks: list[int] = attrs.field(init=False, factory=lambda: [-1] * PLACES)
+    _values: list[Values] = attrs.field(init=False)
     _newest: int | None = attrs.field(init=False, default=None)
-    _held: Values = attrs.field(init=False)
-    _held_tick: int | None = attrs.field(init=False, default=None)
     _least_slack: int = attrs.field(init=False, default=_NO_SLACK)
     _folded: set[int] = attrs.field(init=False, factory=set[int])
-    _had: list[int] = attrs.field(init=False, factory=lambda: [-1] * REMEMBERED_TICKS)
 
     def __attrs_post_init__(self) -> None:
         """Start with the neutral input."""
         self.neutral = tuple(int(field.default) for field in self._type.public)
         self._triggers = trigger_positions(self._type)
-        self.force = self._held = self.neutral
+        self.force = self.neutral
+        self._values = [self.neutral] * PLACES
 
     def put(self, tick: int, values: Values, now: int) -> None:
         """Take the input for ``tick``; ``now`` is the last tick simulated. A repeated one is ignored."""
-        if 0 < tick - now <= MAX_AHEAD:
-            ring = self._ring
-            if tick in ring:
-                self.counts.repeated += 1
-                return
-            ring[tick] = values
-            newest = self._newest
-            if newest is not None and 0 < tick - newest <= MAX_AHEAD:
-                self._newest = tick
-            else:
-                self._note_newest(tick)
-        else:
-            self._put_other(tick, values, now)
-
-    def _put_other(self, tick: int, values: Values, now: int) -> None:
-        """Take an input that is late or too early, or on the other side of the wrap of ticks."""
         ahead = tick_distance(tick, now)
+        place = tick % PLACES
         if ahead > MAX_AHEAD:
             self.refused += 1
             self.counts.refused += 1
         elif ahead <= -MAX_BEHIND:
             self._count_late()
-        elif tick in self._ring or self._had[tick % REMEMBERED_TICKS] == tick:
+        elif self._ticks[place] == tick:
             self.counts.repeated += 1
         else:
-            if ahead > 0:
-                self._ring[tick] = values
-            else:
-                self._had[tick % REMEMBERED_TICKS] = tick
-                self._fold(tick, values)
-            self._note_newest(tick)
+            self._ticks[place] = tick
+            self._values[place] = values
+            if ahead <= 0:  # what still counts of it
+                self._count_late()
+                self._folded.update(position for position in self._triggers if values[position])
+            if self._newest is None or tick_distance(tick, self._newest) > 0:
+                self._newest = tick
 
-    def _note_newest(self, tick: int) -> None:
-        if self._newest is None or tick_distance(tick, self._newest) > 0:
-            self._newest = tick
+    def taker(self, recall: Recall, room: Clock, put: Callable[[int, Values], None]) -> Callable[[int, int], bool]:
+        """Return a function that takes an INPUT's payload (see `Recall`) like one that was read before.
+
+        It runs for each player in each tick, so it does no more than an input of the tick behind the newest one needs;
+        all others it hands to ``put``. It returns False for every other message, and does nothing then.
+        """
+        forms, ticks, places = recall.forms, self._ticks, self._values
+
+        def take(payload: int, size: int) -> bool:
+            head_shift, by_head = forms[size]
+            form = by_head.get(payload >> head_shift)
+            if form is None:
+                return False
+            rows = form.tails.get(payload & form.tail_mask)
+            if rows is None:
+                return False
+            tick = payload >> form.tick_shift & form.tick_mask
+            for values in rows:
+                newest = self._newest
+                if (
+                    newest is not None
+                    and tick == newest + 1
+                    and 0 < tick - room.tick <= MAX_AHEAD
+                    and not room.pace.resting
+                ):
+                    place = tick % PLACES
+                    ticks[place] = self._newest = tick
+                    places[place] = values
+                else:
+                    put(tick, values)
+                tick = (tick + 1) % TICK_MODULUS
+            return True
+
+        return take
 
     def take_slack(self) -> int | None:
         """Return the least slack since the last call: how far ahead of its tick the newest input was.
@@ -137,57 +180,51 @@ class InputBuffer:
                 slack = tick_distance(newest, tick)
             if slack < self._least_slack:
                 self._least_slack = slack
-        values = self._ring.pop(tick, None)
-        if values is None or self._folded:
-            self._take_other(tick, values)
-        else:
-            self._had[tick % REMEMBERED_TICKS] = self._held_tick = tick
-            self._held = self._without_triggers(values) if self._triggers else values
-            self.force = values
-        return values is not None
+        place = tick % PLACES
+        if self._ticks[place] == tick and not self._folded:
+            self.force = self._values[place]
+            return True
+        return self._take_other(tick)
 
-    def _take_other(self, tick: int, values: Values | None) -> None:
+    def _take_other(self, tick: int) -> bool:
         """Put in force what there is when no input came for ``tick``, or buttons of late ones are to be added."""
-        if values is not None:
-            self._had[tick % REMEMBERED_TICKS] = tick
-            self._hold(tick, values)
-            self.force = values
-        elif self._held_tick is not None and tick_distance(tick, self._held_tick) <= HOLD_TICKS:
-            self.force = self._held
-        else:
-            self.force = self.neutral
+        fresh = self._ticks[tick % PLACES] == tick
+        self.force = self._values[tick % PLACES] if fresh else self._held(tick)
         if self._folded:
             self.force = tuple(1 if at in self._folded else value for at, value in enumerate(self.force))
             self._folded.clear()
+        return fresh
 
-    @property
-    def busy(self) -> bool:
-        """Whether the next ticks' inputs may be others than this one's."""
-        return bool(self._ring) or self.force is not self.neutral
+    def _held(self, tick: int) -> Values:
+        """Return the last input before ``tick`` without its pressed buttons; the neutral one if it is too old."""
+        for back in range(1, HOLD_TICKS + 1):
+            before = tick_add(tick, -back)
+            if self._ticks[before % PLACES] == before:
+                return self._without_triggers(self._values[before % PLACES])
+        return self.neutral
 
-    def forget_ahead(self) -> None:
-        """Drop what waits for ticks to come: it was meant for a time that never was."""
-        self._ring.clear()
+    def busy(self, now: int) -> bool:
+        """Whether the next ticks' inputs may be others than that of tick ``now``, which was taken."""
+        return self.force is not self.neutral or any(self._ahead(now))
+
+    def forget_ahead(self, now: int) -> None:
+        """Drop what waits for ticks beyond ``now``: it was meant for a time that never was."""
+        for place, is_ahead in enumerate(self._ahead(now)):
+            if is_ahead:
+                self._ticks[place] = -1
+
+    def _ahead(self, now: int) -> list[bool]:
+        """For each place, whether its input is for a tick to come."""
+        return [tick >= 0 and tick_distance(tick, now) > 0 for tick in self._ticks]
 
     def reconnect(self) -> None:
         """Another connection begins: how early the last one's inputs came says nothing about this one's."""
         self._newest = None
         self._least_slack = _NO_SLACK
 
-    def _fold(self, tick: int, values: Values) -> None:
-        """Save of a late input what still counts."""
-        self._count_late()
-        self._folded.update(position for position in self._triggers if values[position])
-        if self._held_tick is None or tick_distance(tick, self._held_tick) > 0:
-            self._hold(tick, values)
-
     def _count_late(self) -> None:
         self.late += 1
         self.counts.late += 1
-
-    def _hold(self, tick: int, values: Values) -> None:
-        self._held_tick = tick
-        self._held = self._without_triggers(values)
 
     def _without_triggers(self, values: Values) -> Values:
         if not any(values[position] for position in self._triggers):

@@ -118,10 +118,10 @@ class Seat:
         self.own = self.owned_changed = True
         self.private_sent = {}
 
-    def forget_inputs_ahead(self) -> None:
-        """Drop the inputs that wait for ticks to come."""
+    def forget_inputs_ahead(self, now: int) -> None:
+        """Drop the inputs that wait for ticks beyond ``now``."""
         if self.inputs is not None:
-            self.inputs.forget_ahead()
+            self.inputs.forget_ahead(now)
 
     def say(self, about: str, frame: bytes) -> None:
         """Send ``frame`` before the next snapshot, in place of what waits about the same thing."""

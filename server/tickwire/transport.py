@@ -18,15 +18,15 @@ stream itself and hands the bytes to ``heard`` as the hub would.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
+from os import write
 from typing import Final
 
 import trio
 
-from tickwire.framing import FrameSplitter, Lane, Piece, is_plain_pong, single_frame
+from tickwire.framing import FAST_HEAD_BYTES, MAX_SHORT, SHAPES, FrameSplitter, Lane, Piece, is_plain_pong
 from tickwire.hub import Hub
 
 RECEIVE_BYTES: Final = 16384
@@ -41,14 +41,21 @@ CROWD: Final = 16
 AT_ONCE: Final = 4
 """So many messages of one client are delivered in one go; a crowd's others wait for a turn."""
 
+Call = Callable[..., object]  # without arguments; pyright would bind one that says so, as the class has slots
+Shortcut = Callable[[int, int], bool]
+
+_KEY: Final = (1 << 32) - 1
 _CLOSE_BYTE: Final = b"\x88"
 _WOULD_BLOCK: Final = (BlockingIOError, InterruptedError)
+_to_int = int.from_bytes
 
 
 class Transport(trio.abc.Stream):
     """A stream for trio-websocket with a fast lane in each direction.
 
     One task receives (trio-websocket's reader) and any may write; writes are whole frames and are never interleaved.
+    There is one for each player and it is used in each tick, so it has slots: more than 30 attributes of a plain object
+    take a dict of their own in Python 3.11, and longer to read.
 
     Attributes:
         bytes_in: Bytes received since the start.
@@ -59,9 +66,48 @@ class Transport(trio.abc.Stream):
         bytes_out: Bytes handed to the socket, or taken over to be.
         last_heard: ``trio.current_time()`` of the last bytes received.
         said_close: Whether a close frame was sent, or was to be.
-        shortcut: Is offered each fast message first; returns whether it took it. Must not block or raise.
+        shortcut: Is offered each fast message first, as a big-endian int and its size in bytes; returns whether it took
+            that. Must not block or raise.
         on_close: Called when trio-websocket has done with the stream.
+        blocked: Whether a write is under way, so that ``write_nowait`` would refuse.
     """
+
+    __slots__ = (
+        "_clear",
+        "_closed",
+        "_deliver",
+        "_ended",
+        "_fileno",
+        "_gated",
+        "_gates",
+        "_hub",
+        "_idle",
+        "_listening",
+        "_news",
+        "_nursery",
+        "_open",
+        "_paused",
+        "_pending_bytes",
+        "_pieces",
+        "_sending",
+        "_splitter",
+        "_stream",
+        "_tail",
+        "_turn",
+        "blocked",
+        "bytes_in",
+        "bytes_out",
+        "frames_in",
+        "last_heard",
+        "on_close",
+        "on_crowd",
+        "on_stir",
+        "said_close",
+        "shortcut",
+        "writes_out",
+    )
+    on_crowd: Call
+    on_stir: Call | None
 
     def __init__(self, stream: trio.abc.Stream, head: bytes, nursery: trio.Nursery, hub: Hub | None = None) -> None:
         """Wrap ``stream``; ``head`` is what was read from it already: the request's head and whatever followed.
@@ -92,12 +138,13 @@ class Transport(trio.abc.Stream):
         self.bytes_in = len(head)
         self.frames_in = 0
         self.writes_out = 0
-        self.on_crowd: Callable[[], object] = _nothing
-        self.on_stir: Callable[[], object] | None = None
+        self.on_crowd = _nothing
+        self.on_stir = None
         self.bytes_out = 0
         self.last_heard = trio.current_time()
         self.said_close = False
-        self.shortcut: Callable[[bytes], bool] | None = None
+        self.shortcut: Shortcut = no_shortcut
+        self.blocked = False
         self.on_close: Callable[[], object] = _nothing
         request, rest = _split_head(head)
         # RFC 6455 lets a client talk right behind its request; that waits until ``start``.
@@ -137,12 +184,17 @@ class Transport(trio.abc.Stream):
             stir, self.on_stir = self.on_stir, None
             stir()
         if self._clear:
-            payload = single_frame(data)
-            if payload is not None:
-                self.frames_in += 1
-                if self.shortcut is None or not self.shortcut(payload):
-                    self._deliver(payload)
-                return
+            size = len(data) - FAST_HEAD_BYTES
+            if 0 <= size <= MAX_SHORT:
+                word = _to_int(data)
+                lead, bits, repeat, pad, mask = SHAPES[size]
+                head = word >> bits
+                if head >> 32 == lead:  # exactly one fast frame, as what a player sends at once nearly always is
+                    self.frames_in += 1
+                    payload = (word ^ ((head & _KEY) * repeat >> pad)) & mask
+                    if not self.shortcut(payload, size):
+                        self._deliver(payload.to_bytes(size))
+                    return
             if is_plain_pong(data):  # it said all there is to say by coming
                 self.frames_in += 1
                 return
@@ -206,7 +258,7 @@ class Transport(trio.abc.Stream):
                 await self._news.wait()
 
     def _pass_on(self, payload: bytes) -> None:
-        if self.shortcut is None or not self.shortcut(payload):
+        if not self.shortcut(_to_int(payload), len(payload)):
             self._deliver(payload)
 
     @property
@@ -241,10 +293,9 @@ class Transport(trio.abc.Stream):
 
     # Out
 
-    @property
-    def blocked(self) -> bool:
-        """Whether a write is under way, so that ``write_nowait`` would refuse."""
-        return self._sending or self._tail is not None or self._closed
+    def _settle(self) -> None:
+        """Work out anew whether a write is under way, after one began or ended."""
+        self.blocked = self._sending or self._tail is not None or self._closed
 
     @property
     def waiting_bytes(self) -> int:
@@ -259,24 +310,28 @@ class Transport(trio.abc.Stream):
             True when ``frames`` were taken over: what the socket didn't take at once is finished before
             anything else is written. False when the connection is blocked or closed: nothing was written.
         """
-        if self._sending or self._tail is not None or self._closed:
+        if self.blocked:
             return False
         written = 0
         if self._fileno >= 0:
             try:
-                written = os.write(self._fileno, frames)
+                written = write(self._fileno, frames)
             except _WOULD_BLOCK:
                 pass
             except OSError:
-                # The reader sees the same, and ends the session.
-                self._closed = True
+                self._close_down()  # the reader sees the same, and ends the session
                 return False
-        self.bytes_out += len(frames)
+        size = len(frames)
+        self.bytes_out += size
         self.writes_out += 1
-        if written < len(frames):
+        if written < size:
             self._tail = memoryview(frames)[written:]
+            self.blocked = True
             self._nursery.start_soon(self._finish_tail)
         return True
+
+    def _close_down(self) -> None:
+        self._closed = self.blocked = True
 
     async def _finish_tail(self) -> None:
         tail = self._tail
@@ -284,10 +339,10 @@ class Transport(trio.abc.Stream):
         try:
             await self._stream.send_all(tail)
         except (trio.BrokenResourceError, trio.ClosedResourceError):
-            # The reader sees the same, and ends the session.
-            self._closed = True
+            self._closed = True  # the reader sees the same, and ends the session
         finally:
             self._tail = None
+            self._settle()
             self._idle.set()
             self._idle = trio.Event()
 
@@ -296,7 +351,7 @@ class Transport(trio.abc.Stream):
         self.said_close |= data[:1] == _CLOSE_BYTE
         while self._tail is not None or self._sending:
             await self._idle.wait()
-        self._sending = True
+        self._sending = self.blocked = True
         try:
             await self._stream.send_all(data)
             self.bytes_out += len(data)
@@ -305,6 +360,7 @@ class Transport(trio.abc.Stream):
             raise
         finally:
             self._sending = False
+            self._settle()
             self._idle.set()
             self._idle = trio.Event()
 
@@ -316,7 +372,7 @@ class Transport(trio.abc.Stream):
 
     async def aclose(self) -> None:
         """Take no more frames. The socket stays open for a last word: who opened it closes it."""
-        self._closed = True
+        self._close_down()
         self.on_close()
         await trio.lowlevel.checkpoint()
 
@@ -324,6 +380,11 @@ class Transport(trio.abc.Stream):
 def _split_head(head: bytes) -> tuple[bytes, bytes]:
     end = head.find(b"\r\n\r\n")
     return (head, b"") if end < 0 else (head[: end + 4], head[end + 4 :])
+
+
+def no_shortcut(payload: int, size: int) -> bool:
+    """Take no message."""
+    return False
 
 
 def _nothing() -> None:

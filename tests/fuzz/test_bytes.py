@@ -81,10 +81,7 @@ class Deaf(Transport):
 
     def __init__(self) -> None:
         self.last_heard = 0.0
-
-    @property
-    def blocked(self) -> bool:
-        return True
+        self.blocked = True
 
     def write_nowait(self, frames: bytes) -> bool:
         return False

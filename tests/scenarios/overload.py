@@ -82,7 +82,7 @@ class Watcher:
     def look(self) -> None:
         """Take a sample."""
         engine = self.engine
-        rings = [len(seat.inputs._ring) for seat in engine._seats.values() if seat.inputs]  # pyright: ignore[reportPrivateUsage]
+        waiting = [sum(seat.inputs._ahead(engine.tick)) for seat in engine._seats.values() if seat.inputs]
         self.samples.append(
             Sample(
                 at_s=trio.current_time() - self.began,
@@ -92,7 +92,7 @@ class Watcher:
                 dropped=engine.pace.dropped_ticks,
                 behind=tuple(engine.tick - game.tick for game in self.games),
                 snapshots=tuple(game.stats.snapshots for game in self.games),
-                waiting=max(rings, default=0),
+                waiting=max(waiting, default=0),
                 late_s=engine.pace.lateness[-1],
             )
         )

@@ -1,0 +1,142 @@
+"""Recall: what was read before is known by its bytes, and means the same."""
+
+from __future__ import annotations
+
+import attrs
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.shared.strategies import ticks
+from tickwire.input_reader import InputReader
+from tickwire.inputs import MAX_AHEAD, InputBuffer
+from tickwire.recall import MAX_REMEMBERED, MAX_SIZE
+from tickwire_shared.client_messages import build_input
+from tickwire_shared.declare import Input, flag, inputs, integer
+from tickwire_shared.packing import unpack_array
+from tickwire_shared.ticks import tick_add
+
+Row = tuple[int, int]
+
+
+@inputs
+class Steer(Input):
+    turn: int = integer(-1, 1000, default=0)
+    thrust: bool = flag(default=False)
+
+
+@attrs.define
+class Pacing:
+    resting: int = 0
+
+
+@attrs.define
+class Clock:
+    """A room that stands still."""
+
+    tick: int
+    pace: Pacing = attrs.field(factory=Pacing)
+
+
+rows = st.lists(st.tuples(st.integers(-1, 1000), st.integers(0, 1)), min_size=1, max_size=3)
+
+
+def message(tick: int, values: list[Row]) -> bytes:
+    return build_input(tick, [value for row in values for value in row])
+
+
+def reader_of(*payloads: bytes) -> InputReader:
+    reader = InputReader(Steer.wire_type)
+    for payload in payloads:
+        reader.read(unpack_array(payload), payload)
+    return reader
+
+
+def taken(reader: InputReader, payload: bytes) -> list[tuple[int, tuple[int, ...]]] | None:
+    """What is recalled of a message; None when it is not known."""
+    put: list[tuple[int, tuple[int, ...]]] = []
+    buffer = InputBuffer(Steer.wire_type)  # knows of no input, so all go the long way
+    take = buffer.taker(reader.recall, Clock(0), lambda tick, values: put.append((tick, values)))
+    return put if take(int.from_bytes(payload), len(payload)) else None
+
+
+def tick_bytes(tick: int) -> int:
+    """How msgpack writes it; small ones are all different."""
+    return -tick if tick < 0x80 else 1 if tick < 0x100 else 2 if tick < 0x10000 else 4
+
+
+@given(ticks, ticks, rows, rows)
+def test_what_is_recalled_is_what_would_be_read(first: int, second: int, before: list[Row], now: list[Row]) -> None:
+    reader = reader_of(message(first, before))
+    recalled = taken(reader, message(second, now))
+    assert (recalled is not None) == (before == now and tick_bytes(first) == tick_bytes(second))
+    if recalled is not None:
+        assert recalled == [(tick_add(second, at), row) for at, row in enumerate(now)]
+
+
+@given(st.binary(max_size=MAX_SIZE))
+def test_other_bytes_are_left_to_the_reader(data: bytes) -> None:
+    payload = message(500, [(1, 1)])
+    if not (data[:3] == payload[:3] and data[5:] == payload[5:]):
+        assert taken(reader_of(payload), data) is None
+
+
+def test_nothing_is_recalled_under_another_head() -> None:
+    payload = message(500, [(1, 1)])
+    reader = reader_of(payload)
+    assert taken(reader, payload) == [(500, (1, 1))]
+    assert taken(reader, bytes((payload[0] + 1,)) + payload[1:]) is None
+    assert taken(reader, payload[:1] + b"\x04" + payload[2:]) is None
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    reader = reader_of()
+    wide = [(turn, thrust) for turn in range(1001) for thrust in (0, 1)]
+    for first in wide[:5]:
+        for second in wide:
+            payload = message(500, [first, second])
+            reader.read(unpack_array(payload), payload)
+            assert taken(reader, payload) == [(500, first), (501, second)]
+    assert 0 < len(reader.recall) <= MAX_REMEMBERED
+
+
+@given(st.lists(st.tuples(st.integers(-3, MAX_AHEAD + 3), st.integers(0, 2)), max_size=40))
+def test_the_short_way_into_a_buffer_leaves_it_as_the_long_one_does(moves: list[tuple[int, int]]) -> None:
+    """Whatever ticks the inputs are for, and however the room goes on in between."""
+    payloads = [message(1000, [(turn, 0)]) for turn in range(3)]
+    reader = reader_of(*payloads)
+    short, long = InputBuffer(Steer.wire_type), InputBuffer(Steer.wire_type)
+    room = Clock(1000)
+
+    def put(tick: int, values: tuple[int, ...]) -> None:
+        short.put(tick, values, room.tick)
+
+    take = short.taker(reader.recall, room, put)
+    for number, (ahead, turn) in enumerate(moves):
+        payload = message(room.tick + ahead, [(turn, 0)])
+        assert take(int.from_bytes(payload), len(payload))
+        long.put(room.tick + ahead, (turn, 0), room.tick)
+        if number % 3 == 0:
+            room.tick += 1
+            assert short.take(room.tick) == long.take(room.tick)
+            assert short.force == long.force
+    assert short.counts == long.counts
+    assert short.take_slack() == long.take_slack()
+
+
+def test_the_usual_input_goes_the_short_way() -> None:
+    reader = reader_of(message(1000, [(1, 1)]))
+    room, calls = Clock(1000), list[int]()
+    buffer = InputBuffer(Steer.wire_type)
+    take = buffer.taker(reader.recall, room, lambda tick, values: calls.append(tick))
+    buffer.put(1001, (1, 1), room.tick)
+    for tick in range(1002, 1020):
+        room.tick = tick - 1
+        payload = message(tick, [(1, 1)])
+        assert take(int.from_bytes(payload), len(payload))
+        assert buffer.take(tick)
+        assert buffer.force == (1, 1)
+    assert calls == []
+    room.tick, room.pace.resting = 1019, 5
+    payload = message(1020, [(1, 1)])
+    assert take(int.from_bytes(payload), len(payload))
+    assert calls == [1020], "a room at rest has to be woken"
