@@ -32,7 +32,7 @@ from tickwire.replication import Replicator
 from tickwire.resyncing import Resyncs
 from tickwire.room import Room
 from tickwire.round_trip import RoundTrip
-from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
+from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat, take_inputs
 from tickwire.seating import Seating
 from tickwire.silence import Silence
 from tickwire.tick_times import TickTimes
@@ -46,7 +46,7 @@ from tickwire_shared.event_messages import EventMessage, check_event
 from tickwire_shared.schema import ClassType
 from tickwire_shared.server_messages import build_epoch, build_load
 from tickwire_shared.session import SeatEvent, SeatState
-from tickwire_shared.ticks import tick_add, tick_distance
+from tickwire_shared.ticks import TICK_MODULUS, tick_add, tick_distance
 from tickwire_shared.wire_values import Wire
 
 MAX_CATCH_UP_STEPS: Final = 5
@@ -93,6 +93,7 @@ class Engine:
         self.room_type = room_type
         self.id = ident
         self.tick = 0
+        self._pulse = pulse
         self.pace = Pace(pulse, room_type.hz, self._run_tick)
         self.rest_asked = False
         self.random = random.Random(room_type.seed)  # None: of the system
@@ -321,8 +322,9 @@ class Engine:
         """Run the tick that is due; what it raises ends this room and no other."""
         if self._end is None:
             try:
-                now = trio.current_time()
-                self._pass_over(self.pace.resting)
+                now = self._pulse.now
+                if self.pace.resting:
+                    self._pass_over(self.pace.resting)
                 dropped = self.pace.begin(now, 1 if self.ladder.drops_late_ticks else MAX_CATCH_UP_STEPS)
                 if dropped:
                     epoch = build_epoch(tick_add(self.tick, 1), self.pace.due * 1000.0)
@@ -371,26 +373,29 @@ class Engine:
 
     def _step(self, began: float) -> None:
         self.rest_asked = False
-        self.tick = tick_add(self.tick, 1)
-        self._run_inbox()
-        self._take_inputs()
+        self.tick = tick = (self.tick + 1) % TICK_MODULUS
+        if self._inbox or self._events or self.resyncs.waiting:
+            self._run_inbox()
+        self._hook = "on_input"
+        take_inputs(self._seats, tick, self._translator.make_input, self.room.on_input if self._wants_inputs else None)
         self._hook = "a timer"
         self.timers.run()
         self._hook = "on_tick"
         self.room.on_tick()
         self._hook = "the commit"
-        self.replicator.commit(self.tick)
+        self.replicator.commit(tick)
         if began >= self.silence.due:
             self.silence.check(self._seats.values(), began, self.pace.lateness[-1])
-        if self.tick % self.every == 0:
-            self.replicator.flush(self.tick, self._seats.values())
-        ended = trio.current_time()
+        if tick % self.every == 0:
+            self.replicator.flush(tick, self._seats.values())
+        ended = self._pulse.look()
         self.tick_times.note(ended - began)
         if ended - began > self.pace.dt:
             self.overruns += 1
         if self.ladder.note(began, ended):
             self._change_rung()
-        self._expire(began)
+        if began >= self._next_expiry or not self._seats:
+            self._expire(began)
 
     def _change_rung(self) -> None:
         """Do without what the ladder says, and tell the clients."""
@@ -412,20 +417,6 @@ class Engine:
             seat.events_waiting = 0
             if seat.player.id in self._seats:
                 self.room.on_event(seat.player, self._translator.make(item, values))
-
-    def _take_inputs(self) -> None:
-        self._hook = "on_input"
-        tick = self.tick
-        for seat in list(self._seats.values()):
-            inputs = seat.inputs
-            if inputs is None:
-                return  # nobody has any
-            before = inputs.force
-            fresh = inputs.take(tick)
-            if inputs.force is not before:
-                seat.player.input = self._translator.make_input(inputs.force)
-            if fresh and self._wants_inputs:
-                self.room.on_input(seat.player, seat.player.input)
 
     def _expire(self, now: float) -> None:
         if now >= self._next_expiry:

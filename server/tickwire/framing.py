@@ -47,6 +47,8 @@ SHAPES: Final = [_shape(size) for size in range(MAX_SHORT + 1)]
 ``(word ^ (key * repeat >> pad)) & mask``, where ``key`` is the low half of ``word >> bits``.
 """
 
+_SHORT_HEADS: Final = [bytes((_BINARY_FRAME, size)) for size in range(MAX_SHORT + 1)]
+
 PING_FRAME: Final = b"\x89\x00"
 """A ping without content (section 5.5.2)."""
 
@@ -55,7 +57,7 @@ def build_frame(payload: bytes) -> bytes:
     """Return the unmasked binary frame that a server sends; the same for every client (RFC 6455, section 5.2)."""
     size = len(payload)
     if size <= MAX_SHORT:
-        return bytes((_BINARY_FRAME, size)) + payload
+        return _SHORT_HEADS[size] + payload
     if size < 1 << 16:
         return struct.pack("!BBH", _BINARY_FRAME, 126, size) + payload
     return struct.pack("!BBQ", _BINARY_FRAME, 127, size) + payload

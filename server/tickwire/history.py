@@ -44,8 +44,10 @@ class History:
         return self._bytes
 
     def add(self, tick: int, state: WorldState) -> None:
-        """Keep ``state`` as the version of ``tick``, and forget the oldest beyond the bounds."""
+        """Keep ``state`` as the one version of ``tick``, and forget the oldest beyond the bounds."""
         commits = self._commits
+        if commits and commits[-1][0] == tick:
+            self._bytes -= commits.pop()[2]
         size = _added_bytes(commits[-1][1] if commits else None, state)
         commits.append((tick, state, size))
         self._bytes += size

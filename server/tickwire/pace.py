@@ -39,12 +39,11 @@ class Pace:
         self.dropped_ticks = 0
         self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
         self._pulse = pulse
-        self._call = call
-        self._beat: Beat | None = None
+        self._beat = Beat(call)
 
     def act(self, call: Callable[[], None]) -> None:
         """Run what is no tick but may take as long, so that it is seen who runs."""
-        self._pulse.running = self._call
+        self._pulse.running = self._beat.call
         try:
             call()
         finally:
@@ -52,7 +51,7 @@ class Pace:
 
     def calls(self, call: Callable[[], None] | None) -> bool:
         """Whether this is what is called for each tick of the room."""
-        return call == self._call
+        return call == self._beat.call
 
     def start(self) -> None:
         """Wait for the first tick."""
@@ -60,14 +59,15 @@ class Pace:
 
     def stop(self) -> None:
         """Call no more."""
-        if self._beat is not None:
-            self._beat.cancel()
+        self._beat.cancel()
 
     def begin(self, now: float, most: int) -> int:
         """Begin the tick that was waited for; return how many are dropped so that ``most`` are left to run."""
         self.due = self.due_next
         late = now - self.due
         self.lateness.append(late)
+        if late < self.dt:
+            return 0
         dropped = max(0, 1 + int(late / self.dt) - most)
         self.dropped_ticks += dropped
         self.due += dropped * self.dt
@@ -80,16 +80,15 @@ class Pace:
 
     def wake(self) -> int:
         """End the rest with the next deadline; return how many ticks were left out."""
-        if not self.resting or self._beat is None:
+        if not self.resting:
             return 0
         left = max(0, math.floor((self.due_next - trio.current_time()) / self.dt))
         passed = max(0, self.resting - left)
         due = self.due_next - (self.resting - passed) * self.dt
         self.resting = 0
-        self._beat.cancel()
         self._wait_until(due)
         return passed
 
     def _wait_until(self, due: float) -> None:
         self.due_next = due
-        self._beat = self._pulse.call_at(due, self._call)
+        self._pulse.arm(self._beat, due)

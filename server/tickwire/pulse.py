@@ -8,9 +8,9 @@ is moved, to a grid, so that rooms of the same rate are due together.
 
 from __future__ import annotations
 
-import heapq
 import math
 from collections.abc import Awaitable, Callable
+from heapq import heappop, heappush
 from typing import Final
 
 import trio
@@ -26,17 +26,23 @@ COALESCE_S: Final = 0.002
 
 
 class Beat:
-    """A call that is due at a time; ``cancel`` it when that is no longer wanted."""
+    """A call that is due at a time, again and again if it is armed again; ``cancel`` it when it is no longer wanted.
 
-    __slots__ = ("call",)
+    Attributes:
+        call: What is called; it must not raise.
+        due: When; NaN: not at all.
+    """
+
+    __slots__ = ("call", "due")
 
     def __init__(self, call: Callable[[], None]) -> None:
-        """Made by `Pulse.call_at`."""
-        self.call: Callable[[], None] | None = call
+        """Not due before it is armed (`Pulse.arm`)."""
+        self.call = call
+        self.due = math.nan
 
     def cancel(self) -> None:
         """Make sure that it is not called; harmless when it was."""
-        self.call = None
+        self.due = math.nan
 
 
 class Pulse:
@@ -45,6 +51,7 @@ class Pulse:
     Attributes:
         hub: The sockets.
         ladder: How much of its time the process spends in ticks.
+        now: ``trio.current_time()`` when the pulse or what it calls looked last (`look`).
         running: What it calls just now; read by another thread (`watchdog`).
     """
 
@@ -54,6 +61,8 @@ class Pulse:
         self.hub = Hub()
         self.ladder = Ladder()
         self.running: Callable[[], None] | None = None
+        self.now = 0.0
+        self._clock: Callable[[], float] = trio.current_time
         self._heap: list[tuple[float, int, Beat]] = []
         self._made = 0
         self._waiting: trio.CancelScope | None = None
@@ -62,26 +71,37 @@ class Pulse:
         """Return the first time from ``time`` on at which a room should begin to count its ticks."""
         return math.ceil(time / GRID_S - 1e-6) * GRID_S
 
+    def look(self) -> float:
+        """Return the time, and remember it as ``now``: for what is called next, no time has passed since."""
+        self.now = now = self._clock()
+        return now
+
     def call_at(self, due: float, call: Callable[[], None]) -> Beat:
-        """Call ``call``, which must not raise, when ``trio.current_time()`` has reached ``due``."""
+        """Call ``call``, which must not raise, once ``trio.current_time()`` has reached ``due``."""
         beat = Beat(call)
+        self.arm(beat, due)
+        return beat
+
+    def arm(self, beat: Beat, due: float) -> None:
+        """Let ``beat`` be called when ``trio.current_time()`` has reached ``due``, and not when it was due before."""
+        beat.due = due
         self._made += 1
-        heapq.heappush(self._heap, (due, self._made, beat))
+        heappush(self._heap, (due, self._made, beat))
         if self._waiting is not None and due < self._waiting.deadline:
             self._waiting.deadline = due
-        return beat
 
     async def run(self) -> None:
         """Run until cancelled."""
         wait_for_news = self.hub.wait if self.hub.listens else trio.sleep_forever
+        self._clock = trio.lowlevel.current_clock().current_time  # three calls fewer than trio.current_time
         with self.hub:
             while True:
                 news = self.hub.drain()
                 news |= self._run_due()
                 if self._spare is not None:
-                    self._spare(self._next_due() - trio.current_time())
+                    self._spare(self._next_due() - self.look())
                 if news:
-                    await self._wait(min(trio.current_time() + COALESCE_S, self._next_due()), trio.sleep_forever)
+                    await self._wait(min(self.look() + COALESCE_S, self._next_due()), trio.sleep_forever)
                 else:
                     await self._wait(self._next_due(), wait_for_news)
 
@@ -91,17 +111,17 @@ class Pulse:
         What becomes due meanwhile waits, so that sockets are heard in between.
         """
         heap = self._heap
-        now = trio.current_time()
-        due: list[Beat] = []
-        while heap and heap[0][0] <= now:
-            due.append(heapq.heappop(heap)[2])
-        for beat in due:
-            if beat.call is not None:
+        began = self.look()
+        due: list[tuple[float, int, Beat]] = []
+        while heap and heap[0][0] <= began:
+            due.append(heappop(heap))
+        for when, _, beat in due:
+            if beat.due == when:  # neither cancelled nor armed again
                 self.running = beat.call
                 beat.call()
         if due:
             self.running = None
-            if self.ladder.note(now, trio.current_time()):
+            if self.ladder.note(began, self.look()):
                 self.ladder.report()
         return bool(due)
 
@@ -109,7 +129,7 @@ class Pulse:
         return self._heap[0][0] if self._heap else math.inf
 
     async def _wait(self, until: float, wait: Callable[[], Awaitable[object]]) -> None:
-        if until <= trio.current_time():
+        if until <= self.look():
             await trio.lowlevel.checkpoint()
             return
         with trio.CancelScope(deadline=until) as self._waiting:

@@ -25,7 +25,7 @@ from tickwire_shared.delta import diff, gaps
 from tickwire_shared.schema import ClassType
 from tickwire_shared.server_messages import build_check, build_news, build_private, build_snapshot
 from tickwire_shared.state import WorldState, checksum, private_checksum
-from tickwire_shared.ticks import tick_distance
+from tickwire_shared.ticks import TICK_MODULUS, tick_distance
 from tickwire_shared.wire_values import Wire
 
 HEARTBEAT_S: Final = 1.0
@@ -103,17 +103,19 @@ class Replicator:
         self._tick = tick
         self._frames.clear()
         # A room may begin at any tick: one that lies before the last check, too, is a reason for one.
-        check = not 0 <= tick_distance(tick, self._checked) < self._check_ticks * self.sparing
+        check = not 0 <= tick - self._checked < self._check_ticks * self.sparing
         if check:
             self._checked = tick
         crc = checksum(self.state) if check else 0
         news = tick % (self._news_ticks * self.sparing) == 0
-        moved = self.version == tick
+        version = self.version
+        moved = version == tick
         # Nearly all seats hold what the one before them held and are told the same: the shared bytes and no more.
         alike = False
         held: int | None = None
         heard = 0
         snapshot = shared = b""
+        sent = bytes_out = 0
         for seat in seats:
             link = seat.link
             if link is None:
@@ -122,12 +124,13 @@ class Replicator:
                 data = shared + self._news_frame(seat) if news else shared
                 if not data:
                     continue
-                if link.write_nowait(data):
-                    self.counts.bytes_out += len(data)
+                write = link.write_nowait
+                if write(data):
+                    bytes_out += len(data)
                     if snapshot:
-                        seat.version = self.version
+                        seat.version = version
                         seat.heard_tick = tick
-                        self.counts.snapshots += 1
+                        sent += 1
                 else:
                     self.counts.passed_over += 1
                     seat.news_sent = None
@@ -140,6 +143,8 @@ class Replicator:
                 snapshot = self._frames.get(held, b"")
                 shared = snapshot + self._check_frame(seat, crc) if check else snapshot
                 alike = held is not None and not self._has_private
+        self.counts.snapshots += sent
+        self.counts.bytes_out += bytes_out
 
     def settled(self, seats: Iterable[Seat]) -> bool:
         """Whether every connected seat holds the present state, and nothing waits for it."""
@@ -161,7 +166,7 @@ class Replicator:
     def _check_held(self, seat: Seat) -> None:
         """Let a seat that holds a forgotten version hold nothing; the full snapshot wants all private values again."""
         held = seat.version
-        if held is None or held == self.version or held in self._frames:
+        if held is None or held == self.version or held in self._frames or self.history.before(held) is not None:
             return
         if self.history.at(held) is None:
             seat.version = None
@@ -173,29 +178,31 @@ class Replicator:
         A PRIVATE is taken in with the snapshot of its tick, so that one follows even when nothing changed.
         """
         held = seat.version
-        silent = tick_distance(self._tick, seat.heard_tick)
-        if held is not None:
-            silent = min(silent, tick_distance(self._tick, held))
-        if held == self.version and silent < self._heartbeat_ticks and not with_private:
+        if held == self.version and not with_private and self._silent_ticks(seat) < self._heartbeat_ticks:
             return b""
         frame = self._frames.get(held)
         if frame is None:
-            frame = self._build(held)
-            self._frames[held] = frame
+            frame = self._frames[held] = self._build(held)
         seat.version = self.version
         seat.heard_tick = self._tick
         self.counts.snapshots += 1
         return frame
 
+    def _silent_ticks(self, seat: Seat) -> int:
+        """For how many ticks a seat that holds the present state was told nothing."""
+        return min(tick_distance(self._tick, seat.heard_tick), tick_distance(self._tick, self.version))
+
     def _build(self, held: int | None) -> bytes:
-        found = None if held is None else self.history.at(held)
-        if found is None:
+        base = None if held is None else self.history.before(held) or self._state_at(held)
+        if held is None or base is None:
             self.counts.full += 1
             delta = diff(WorldState.empty(self.state.schema), self.state)
             return build_frame(build_snapshot(self._tick, 0, delta))
-        version, base = found
-        age = tick_distance(self._tick, version)
-        return build_frame(build_snapshot(self._tick, age, diff(base, self.state)))
+        return build_frame(build_snapshot(self._tick, (self._tick - held) % TICK_MODULUS, diff(base, self.state)))
+
+    def _state_at(self, version: int) -> WorldState | None:
+        found = self.history.at(version)
+        return None if found is None else found[1]
 
     def _private_frame(self, seat: Seat) -> bytes:
         """Return what the player alone sees, if there is news of it; absolute, so that nothing has to be held."""

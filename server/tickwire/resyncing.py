@@ -21,30 +21,26 @@ class Resyncs:
     Attributes:
         granted: Full snapshots given.
         put_off: How often somebody asked too soon.
+        waiting: Who waits for one that was put off.
     """
 
     granted: int = 0
     put_off: int = 0
-    _waiting: set[Seat] = attrs.field(init=False, factory=set[Seat])
-
-    @property
-    def waiting(self) -> bool:
-        """Whether somebody waits for one that was put off."""
-        return bool(self._waiting)
+    waiting: set[Seat] = attrs.field(init=False, factory=set[Seat])
 
     def ask(self, seat: Seat, now: float) -> None:
         """Let the next snapshot of ``seat`` be a full one, now or as soon as it may have another."""
         if now < seat.resync_from:
             self.put_off += 1
-            self._waiting.add(seat)
+            self.waiting.add(seat)
         else:
             self._grant(seat, now)
 
     def grant_due(self, now: float) -> None:
         """Grant what was put off until now."""
-        if self._waiting:
-            for seat in [seat for seat in self._waiting if seat.resync_from <= now]:
-                self._waiting.discard(seat)
+        if self.waiting:
+            for seat in [seat for seat in self.waiting if seat.resync_from <= now]:
+                self.waiting.discard(seat)
                 self._grant(seat, now)
 
     def _grant(self, seat: Seat, now: float) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
 import attrs
@@ -149,3 +149,22 @@ class Seat:
         frames = b"".join([*self.control.values(), before, *self.events.take(), behind])
         self.control.clear()
         return frames
+
+
+def take_inputs(
+    seats: Mapping[int, Seat],
+    tick: int,
+    make_input: Callable[[tuple[int, ...]], Any],
+    on_input: Callable[[Player[Any], Any], None] | None,
+) -> None:
+    """Put every player's input for ``tick`` in force, and tell ``on_input`` of those that had come."""
+    for seat in list(seats.values()):
+        inputs = seat.inputs
+        if inputs is None:
+            return  # nobody has any
+        before = inputs.force
+        fresh = inputs.take(tick)
+        if inputs.force is not before:
+            seat.player.input = make_input(inputs.force)
+        if fresh and on_input is not None:
+            on_input(seat.player, seat.player.input)

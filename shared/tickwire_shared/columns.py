@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from array import array
+from collections.abc import Sequence
 from itertools import zip_longest
 from typing import Final
 
@@ -39,7 +40,7 @@ def column_bytes(code: int, rows: int) -> int:
     return rows + (rows + 1) // 2 if code == 1 else rows * _ITEM_BYTES[code]
 
 
-def write_column(values: list[int], code: int) -> bytes:
+def write_column(values: Sequence[int], code: int) -> bytes:
     """Encode ``values``, which must fit the width ``code``."""
     if code == 1:
         return _write_12_bits(values)
@@ -47,14 +48,6 @@ def write_column(values: list[int], code: int) -> bytes:
     if _SWAP:
         column.byteswap()
     return column.tobytes()
-
-
-def write_bytes(values: list[int]) -> bytes | None:
-    """Encode ``values`` with a byte each, as nearly all changes can be; None when one doesn't fit."""
-    try:
-        return array("b", values).tobytes()
-    except OverflowError:
-        return None
 
 
 def read_column(data: bytes, code: int, rows: int) -> list[int]:
@@ -101,7 +94,7 @@ def split_widths(widths: object, count: int) -> list[int]:
     return codes
 
 
-def _write_12_bits(values: list[int]) -> bytes:
+def _write_12_bits(values: Sequence[int]) -> bytes:
     low = bytes([value & 255 for value in values])
     high = [(value >> 8) & 15 for value in values]
     return low + bytes([a | b << 4 for a, b in zip_longest(high[::2], high[1::2], fillvalue=0)])

@@ -14,14 +14,13 @@ slow and resumed clients impossible to share.
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterable, Sequence
 from operator import ne, sub
 from typing import cast
 
 import attrs
 
-from tickwire_shared.columns import column_bytes, join_widths, narrowest, write_bytes, write_column
+from tickwire_shared.columns import column_bytes, join_widths, narrowest, write_column
 from tickwire_shared.errors import SchemaMismatch
 from tickwire_shared.schema import ClassType
 from tickwire_shared.state import Column, Table, WorldState
@@ -31,13 +30,8 @@ UPDATE, SPAWN, DESPAWN = 0, 1, 2
 GROUP_OVERHEAD_BYTES = 7
 """Array head, tag, which, mask, widths and the head of the ints: what a further group costs."""
 
-MAX_BYTE_MODULUS = 255
-"""Of kinds that wrap at more, a raw difference that fits a byte is the one the short way round already."""
-
 MAX_SMALL_ROWS = 64
-"""Up to here calls cost more than rows."""
-
-_byte_packers = [struct.Struct(f"{rows}b").pack for rows in range(MAX_SMALL_ROWS + 1)]
+"""Up to here all columns are taken at once; beyond, each by itself: there, one often differs by more than a byte."""
 
 Group = list[object]
 
@@ -72,7 +66,7 @@ def diff(base: WorldState, new: WorldState) -> Delta:
     for index, (old, current) in enumerate(zip(base.tables, new.tables, strict=True)):
         if old is not current:
             item = new.schema.entities[index]
-            small = _diff_small(index, item, old, current) if len(current.ids) <= MAX_SMALL_ROWS else None
+            small = _diff_small(index, item, old, current) if 0 < len(current.ids) <= MAX_SMALL_ROWS else None
             if small is None:
                 _diff_table(groups, index, item, old, current)
             else:
@@ -81,41 +75,38 @@ def diff(base: WorldState, new: WorldState) -> Delta:
 
 
 def _diff_small(index: int, item: ClassType, old: Table, new: Table) -> Group | None:
-    """Describe the usual changes of a small table: a few steps in every row of the columns that changed at all.
+    """Describe the usual changes of a small table: steps of a byte, in nearly every row of the columns that changed.
 
-    It is what `_diff_table` says of them, by far fewer calls, of which each costs as much as a row.
+    It is what `_diff_table` says of them, by fewer calls, of which each costs as much as some rows.
 
     Returns:
         None for all other changes.
     """
     if old.ids is not new.ids:
         return None
-    rows = len(new.ids)
-    pack = _byte_packers[rows]
+    befores: list[Column] = []
+    afters: list[Column] = []
     mask = 0
-    columns: list[bytes] = []
     bit = 1
-    for before, after, modulus in zip(old.columns, new.columns, item.moduli):  # noqa: B905
+    for before, after in zip(old.columns, new.columns):  # noqa: B905
         if before is not after:
-            if modulus is None or 0 < modulus <= MAX_BYTE_MODULUS:
-                return None
-            try:
-                column = pack(*map(sub, cast("Sequence[int]", after), cast("Sequence[int]", before)))
-            except struct.error:
-                if not modulus:
-                    return None
-                changes = _wrapped(modulus, list(map(sub, cast("Sequence[int]", after), cast("Sequence[int]", before))))
-                if min(changes) < -128 or max(changes) > 127:
-                    return None
-                column = pack(*changes)
-            same = column.count(0)
-            if same != rows:
-                if rows > _sparse_bytes(0, rows, rows - same):
-                    return None
-                mask |= bit
-                columns.append(column)
+            mask |= bit
+            befores.append(before)
+            afters.append(after)
         bit <<= 1
-    return [3 * index, None, mask, 0, b"".join(columns)] if mask else None
+    rows = len(new.ids)
+    lanes = item.lanes.of(mask, rows)
+    if lanes is None or not mask:
+        return None
+    changes = lanes.byte_differences(befores, afters)
+    if changes is None:
+        return None
+    if changes.count(0):  # perhaps so often that a column is better told otherwise
+        for start in range(0, len(changes), rows):
+            same = changes.count(0, start, start + rows)
+            if same == rows or (same > GROUP_OVERHEAD_BYTES and rows > _sparse_bytes(0, rows, rows - same)):
+                return None
+    return [3 * index, None, mask, 0, changes]
 
 
 def _diff_table(groups: list[Group], index: int, item: ClassType, old: Table, new: Table) -> None:
@@ -175,14 +166,17 @@ def _diff_rows(groups: list[Group], index: int, item: ClassType, old: Table, new
             else:
                 sparse.setdefault(which, GroupWriter()).add_bytes(number, [cast("bytes", after[row]) for row in which])
             continue
-        changes = list(map(sub, cast("Sequence[int]", after), cast("Sequence[int]", before)))
-        column = write_bytes(changes) if modulus == 0 or modulus > MAX_BYTE_MODULUS else None
+        lanes = item.lanes.of(1 << number, rows)
+        column = None if lanes is None else lanes.byte_differences((before,), (after,))
         if column is None:
-            changes = _wrapped(modulus, changes)
-            low, high = min(changes), max(changes)
+            values = map(sub, cast("Sequence[int]", after), cast("Sequence[int]", before))
+            wide = _wrapped(modulus, list(values))
+            changes: Sequence[int] = wide
+            low, high, same = min(wide), max(wide), wide.count(0)
         else:
-            low = high = 0
-        changed = rows - changes.count(0)
+            changes = memoryview(column).cast("b")
+            low, high, same = 0, 0, column.count(0)
+        changed = rows - same
         if not changed:  # a list and an array of the same values
             continue
         code = narrowest(low, high, rows)

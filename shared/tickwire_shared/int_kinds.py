@@ -55,6 +55,11 @@ class IntKind:
         """Differences are taken modulo this; 0 when they don't wrap."""
         return 0
 
+    @property
+    def typecode(self) -> str:
+        """The type code of arrays that hold its wire values: 32 bits, or 64 if it needs more."""
+        return "i" if self.low >= -(1 << 31) and self.high < 1 << 31 else "q"
+
     def zero(self) -> int:
         """The wire value of a field that declares no default."""
         return min(max(0, self.low), self.high)

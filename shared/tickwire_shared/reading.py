@@ -123,7 +123,7 @@ def _reuse(previous: Table, ids: tuple[int, ...], columns: list[Column]) -> Tabl
 def _one_by_one(item: ClassType, field: FieldType, entities: Sequence[Entity]) -> Column:
     values = [_one(item, field, entity) for entity in entities]
     return (
-        array(typecode(field.kind), cast("list[int]", values))
+        array(field.kind.typecode, cast("list[int]", values))
         if isinstance(field.kind, IntKind)
         else cast("Column", values)
     )
@@ -152,7 +152,7 @@ def _compile_reader(item: ClassType) -> ReadAll:
         lines.append(f"    {column} = [{_term(number, field, scope)} for e in entities]")
         if isinstance(kind, IntKind):
             keep = [
-                f"{column} = array({typecode(kind)!r}, {column})",
+                f"{column} = array({kind.typecode!r}, {column})",
                 f"if {column} == b{number}: {column} = b{number}",
             ]
             if isinstance(kind, Quantized | Integer):
@@ -169,11 +169,6 @@ def _compile_reader(item: ClassType) -> ReadAll:
     source = "def read_all(entities, before):\n" + "\n".join(lines) + "\n"
     exec(compile(source, f"<reader of {item.name}>", "exec"), scope)
     return cast("ReadAll", scope["read_all"])
-
-
-def typecode(kind: IntKind) -> str:
-    """Return the type code of arrays that hold a kind's wire values."""
-    return "i" if kind.low >= -(1 << 31) and kind.high < 1 << 31 else "q"
 
 
 def _term(number: int, field: FieldType, scope: dict[str, object]) -> str:

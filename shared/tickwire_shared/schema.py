@@ -15,6 +15,7 @@ import attrs
 from tickwire_shared.errors import DeclarationError, ProtocolError
 from tickwire_shared.int_kinds import IntKind, Trigger
 from tickwire_shared.kinds import KIND_NAMES, Kind, parse_kind
+from tickwire_shared.lanes import MAX_SPAN, LaneKind, LaneTable
 from tickwire_shared.packing import pack
 from tickwire_shared.quoting import quote
 from tickwire_shared.wire_values import Wire
@@ -64,6 +65,7 @@ class ClassType:
         private: The fields that only an entity's owner sees.
         author: The Python class, where it is known (on a server).
         moduli: For each public field, what its ints wrap at; 0: they don't, None: its values are bytes.
+        lanes: For the differences of whole columns.
     """
 
     name: str
@@ -73,6 +75,7 @@ class ClassType:
     public: tuple[FieldType, ...] = attrs.field(init=False, eq=False, repr=False)
     private: tuple[FieldType, ...] = attrs.field(init=False, eq=False, repr=False)
     moduli: tuple[int | None, ...] = attrs.field(init=False, eq=False, repr=False)
+    lanes: LaneTable = attrs.field(init=False, eq=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         """Split the fields by visibility and check their number and names."""
@@ -86,6 +89,7 @@ class ClassType:
         object.__setattr__(self, "private", private)
         moduli = tuple(field.kind.modulus if isinstance(field.kind, IntKind) else None for field in public)
         object.__setattr__(self, "moduli", moduli)
+        object.__setattr__(self, "lanes", LaneTable([_lane_kind(field.kind) for field in public]))
 
     @property
     def singleton(self) -> bool:
@@ -207,6 +211,12 @@ class Schema:
     def event_index(self, name: str) -> int:
         """Return the index of the event class ``name``; KeyError names what there is."""
         return _index(self.events, name)
+
+
+def _lane_kind(kind: Kind) -> LaneKind | None:
+    if not isinstance(kind, IntKind) or kind.typecode != "i" or kind.high - kind.low > MAX_SPAN:
+        return None
+    return LaneKind(kind.modulus, kind.low < 0)
 
 
 def trigger_positions(input_type: ClassType) -> tuple[int, ...]:

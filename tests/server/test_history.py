@@ -79,3 +79,25 @@ def test_versions_that_ended_too_long_ago_are_forgotten(start: int) -> None:
         history.add(tick_add(start, offset), state(offset))
     assert history.at(tick_add(start, 57 - 10)) is not None, "a delta from here is what is promised"
     assert history.at(tick_add(start, 57 - 14)) is None
+
+
+def test_the_last_version_but_one_is_had_without_a_search() -> None:
+    history = History()
+    history.add(3, state(1))
+    assert history.before(3) is None
+    history.add(7, state(2))
+    assert history.before(3) == state(1)
+    assert history.before(7) is None
+    assert history.before(4) is None
+
+
+def test_a_tick_has_one_version() -> None:
+    history = History()
+    history.add(0, state(1))
+    history.add(0, state(2))
+    history.add(1, state(3))
+    assert (len(history), history.before(0), history.at(0)) == (2, state(2), (0, state(2)))
+    alone = History()
+    alone.add(0, state(2))
+    alone.add(1, state(3))
+    assert history.size_bytes == alone.size_bytes

@@ -1,5 +1,7 @@
 """Deltas: all states, all schemas, and nothing said twice."""
 
+from array import array
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +12,7 @@ from tickwire_shared.applying import apply
 from tickwire_shared.byte_kinds import Blob
 from tickwire_shared.delta import DESPAWN, SPAWN, UPDATE, bitmap, diff, gaps
 from tickwire_shared.errors import SchemaMismatch
-from tickwire_shared.int_kinds import Angle, Flag, Integer
+from tickwire_shared.int_kinds import Angle, Flag, Integer, IntKind
 from tickwire_shared.kinds import Kind
 from tickwire_shared.schema import ClassType, FieldType, Schema
 from tickwire_shared.server_messages import SnapshotMessage, build_snapshot, parse_server
@@ -76,7 +78,8 @@ SMALL = schema_of(Integer(min=0, max=1 << 20), Angle(bits=10), Angle(bits=6), Fl
 SMALL_MOVES = st.integers(-3, 3) | st.sampled_from((-128, 127))
 FEW_MOVES = st.sampled_from((0,) * 12 + (1,))
 WILD_MOVES = st.sampled_from((0, 1, 128, 511, -512, 1000, 4000))
-STYLES = st.sampled_from((st.just(0), SMALL_MOVES, SMALL_MOVES, FEW_MOVES, WILD_MOVES))
+CALM = st.sampled_from((st.just(0), SMALL_MOVES, FEW_MOVES))
+STYLES = st.sampled_from((st.just(0), SMALL_MOVES, FEW_MOVES, WILD_MOVES))
 LIMITS = (1 << 20, 1023, 63, 1, 1 << 52)
 
 
@@ -85,16 +88,19 @@ def columns_and_moved(draw: DrawFn, rows: int) -> tuple[tuple[Column, ...], tupl
     """The columns of ``rows`` entities, and the same a tick later: some are the very same ones."""
     before: list[Column] = []
     after: list[Column] = []
-    for limit in LIMITS:
+    is_calm = draw(st.booleans())
+    for limit, field in zip(LIMITS, SMALL.entities[0].public, strict=True):
         old = draw(st.lists(st.integers(0, limit), min_size=rows, max_size=rows))
-        by = draw(st.lists(draw(STYLES), min_size=rows, max_size=rows))
+        moves = st.just(0) if is_calm and field.kind is WIDE else draw(CALM if is_calm else STYLES)
+        by = draw(st.lists(moves, min_size=rows, max_size=rows))
         new = [min(max(value + move, 0), limit) for value, move in zip(old, by, strict=True)]
-        before.append(old)
-        after.append(old if new == old else new)
+        assert isinstance(field.kind, IntKind)
+        before.append(array(field.kind.typecode, old))
+        after.append(before[-1] if new == old and draw(st.integers(0, 9)) else array(field.kind.typecode, new))
     return tuple(before), tuple(after)
 
 
-@given(st.integers(1, 70).flatmap(columns_and_moved))
+@given((st.integers(1, 8) | st.integers(1, 70)).flatmap(columns_and_moved))
 def test_the_short_way_for_small_tables_says_what_the_long_one_says(
     pair: tuple[tuple[Column, ...], tuple[Column, ...]],
 ) -> None:
@@ -104,6 +110,16 @@ def test_the_short_way_for_small_tables_says_what_the_long_one_says(
     short = diff(base, state_of(SMALL, ids, *after))
     long = diff(base, state_of(SMALL, (*ids,), *after))  # other ids, for all that is known
     assert short == long
+
+
+def test_the_short_way_names_the_columns_that_changed() -> None:
+    item = schema_of(Integer(min=0, max=1000), Angle(bits=10), Angle(bits=10))
+    ids, still = (1, 2, 3), array("i", (500, 600, 700))
+    base = state_of(item, ids, still, array("i", (1, 2, 1023)), array("i", (5, 6, 7)))
+    both = state_of(item, ids, still, array("i", (2, 1, 0)), array("i", (5, 16, 8)))
+    assert diff(base, both).groups == ([0, None, 0b110, 0, b"\x01\xff\x01\x00\x0a\x01"],)
+    last = state_of(item, ids, still, base.tables[0].columns[1], array("i", (5, 16, 8)))
+    assert diff(base, last).groups == ([0, None, 0b100, 0, b"\x00\x0a\x01"],)
 
 
 @given(transitions())
