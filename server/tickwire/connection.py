@@ -100,12 +100,12 @@ class Surroundings:
 
 
 class Session:
-    """What one connection may do, and does; without I/O of its own but for ``Transport.write_nowait``.
+    """What one connection may do, and does; without I/O of its own but for what it hands to its `Transport`.
 
     It is the ``Link`` that a room sees.
 
     Attributes:
-        write_nowait: Writes whole frames, or returns False and writes nothing.
+        write_nowait: Takes whole frames of the room's, or returns False and writes nothing.
     """
 
     def __init__(self, transport: Transport, find_room: FindRoom, surroundings: Surroundings | None = None) -> None:
@@ -115,7 +115,7 @@ class Session:
         self.closing: tuple[int, str] | None = None
         self.was_admitted = False
         self.close_asked = trio.Event()
-        self.write_nowait: Callable[[bytes], bool] = transport.write_nowait
+        self.write_nowait: Callable[[bytes], bool] = transport.post
         self._transport = transport
         self._find_room = find_room
         around = surroundings or Surroundings()
@@ -227,7 +227,7 @@ class Session:
                 self._round_trip.asked(now)
                 if self.state is SessionState.LIVE:
                     self._confirm()
-                self.write_nowait(build_frame(build_pong(message.t1, heard, now)))
+                self._transport.write_nowait(build_frame(build_pong(message.t1, heard, now)))
             case EventMessage():
                 self._talk()
                 engine, seat = self._joined()

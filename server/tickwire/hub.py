@@ -1,4 +1,4 @@
-"""The hub: one epoll for all players' sockets, read in one go instead of by a waking task each.
+"""The hub: one epoll for all players' sockets, read in one go instead of by a waking task each, and written in one go.
 
 Linux only; elsewhere `Hub.listens` is False and every connection's own task reads (`transport`).
 """
@@ -36,14 +36,26 @@ class Ear(Protocol):
         ...
 
 
+class Outlet(Protocol):
+    """What writes to a socket."""
+
+    def send(self, frames: bytes) -> None:
+        """Write what was posted. Must not block or raise."""
+        ...
+
+
 class Hub:
     """Reads all sockets that have something, whenever `drain` is called.
 
     Use it with ``with``: that closes the epoll.
+
+    Attributes:
+        posted: What goes out with the next `send`.
     """
 
     def __init__(self) -> None:
         """Start with no sockets."""
+        self.posted: list[tuple[Outlet, bytes]] = []
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
         self._ears: dict[int, Ear] = {}
         self._last_turn = -math.inf
@@ -102,6 +114,16 @@ class Hub:
                 data = b""  # reset by the peer: an end like any other
             ear.heard(data, now)
         return bool(ready)
+
+    def send(self) -> None:
+        """Write all that was posted, one after the other.
+
+        Each write runs through the kernel's code, throws Python's out of the processor's caches, and may wake somebody.
+        So all ticks come first.
+        """
+        posted, self.posted = self.posted, []
+        for outlet, frames in posted:
+            outlet.send(frames)
 
     async def turn(self) -> None:
         """Wait for a turn to do what takes long, such as a frame that trio-websocket has to read.

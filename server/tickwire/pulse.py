@@ -25,6 +25,10 @@ COALESCE_S: Final = 0.002
 """After it heard something the pulse waits this long before it listens again, unless a room is due."""
 
 
+AT_ONCE: Final = 64
+"""So many writes wait at most for the ticks of other rooms that are due."""
+
+
 class Beat:
     """A call that is due at a time, again and again if it is armed again; ``cancel`` it when it is no longer wanted.
 
@@ -111,6 +115,7 @@ class Pulse:
         What becomes due meanwhile waits, so that sockets are heard in between.
         """
         heap = self._heap
+        posted = self.hub.posted
         began = self.look()
         due: list[tuple[float, int, Beat]] = []
         while heap and heap[0][0] <= began:
@@ -119,8 +124,13 @@ class Pulse:
             if beat.due == when:  # neither cancelled nor armed again
                 self.running = beat.call
                 beat.call()
+                if len(posted) >= AT_ONCE:
+                    self.hub.send()
+                    posted = self.hub.posted
+                    self.look()
         if due:
             self.running = None
+            self.hub.send()
             if self.ladder.note(began, self.look()):
                 self.ladder.report()
         return bool(due)

@@ -4,7 +4,8 @@ r"""The transport: what lies between a session and its socket.
 
     socket -> Hub -> Transport.heard -> FrameSplitter --fast--> deliver(payload)
                                                      \-slow-> trio-websocket -> get_message -> deliver(payload)
-    session -> Transport.write_nowait(frames) -> one non-blocking write -> socket
+    room -> Transport.post(frames) -> Hub.send, after all rooms that were due -> one non-blocking write -> socket
+    session -> Transport.write_nowait(frames) -> the same, at once
                                                 \-what it didn't take-> finished by a task of the connection
     trio-websocket -> Transport.send_all -> (after that) -> socket
 
@@ -312,6 +313,30 @@ class Transport(trio.abc.Stream):
         """
         if self.blocked:
             return False
+        self._write(frames)
+        return not self._closed
+
+    def post(self, frames: bytes) -> bool:
+        """Write whole frames as `write_nowait` does, but when the hub, if there is one, sends what was posted to it.
+
+        Until then the connection is blocked. It returns True even if the connection turns out to be broken.
+        """
+        if self.blocked:
+            return False
+        if self._hub is None:
+            self._write(frames)
+        else:
+            self.blocked = True
+            self._hub.posted.append((self, frames))
+        return True
+
+    def send(self, frames: bytes) -> None:
+        """Write what was posted."""
+        self.blocked = self._closed
+        if not self._closed:
+            self._write(frames)
+
+    def _write(self, frames: bytes) -> None:
         written = 0
         if self._fileno >= 0:
             try:
@@ -320,7 +345,7 @@ class Transport(trio.abc.Stream):
                 pass
             except OSError:
                 self._close_down()  # the reader sees the same, and ends the session
-                return False
+                return
         size = len(frames)
         self.bytes_out += size
         self.writes_out += 1
@@ -328,7 +353,6 @@ class Transport(trio.abc.Stream):
             self._tail = memoryview(frames)[written:]
             self.blocked = True
             self._nursery.start_soon(self._finish_tail)
-        return True
 
     def _close_down(self) -> None:
         self._closed = self.blocked = True

@@ -6,12 +6,13 @@ import itertools
 import socket
 from functools import partial
 
+import attrs
 import pytest
 import trio
 import trio.testing
 
 from tickwire.pace import Pace
-from tickwire.pulse import GRID_S, Pulse
+from tickwire.pulse import AT_ONCE, GRID_S, Beat, Pulse
 
 
 class Listener:
@@ -51,6 +52,47 @@ async def test_a_call_that_is_due_sooner_than_all_others_wakes_it(autojump_clock
     pulse.call_at(due, lambda: came.append(trio.current_time()))
     await trio.sleep(1)
     assert came == [pytest.approx(due)]
+
+
+@attrs.define(eq=False)
+class Mailbox:
+    """Posts to a hub, and notes when that is sent."""
+
+    pulse: Pulse
+    log: list[str] = attrs.field(factory=list[str])
+
+    def send(self, frames: bytes) -> None:
+        self.log.append(frames.decode())
+
+    def post(self, name: str, count: int = 1) -> None:
+        self.log.append(f"{name} runs")
+        self.pulse.hub.posted += [(self, name.encode())] * count
+
+
+async def test_what_is_posted_goes_out_behind_all_that_is_due(autojump_clock: object, pulse: Pulse) -> None:
+    box = Mailbox(pulse)
+    for name in ("a", "b"):
+        pulse.call_at(trio.current_time() + 1, partial(box.post, name))
+    await trio.sleep(2)
+    assert box.log == ["a runs", "b runs", "a", "b"]
+
+
+async def test_it_does_not_wait_for_too_many(autojump_clock: object, pulse: Pulse) -> None:
+    box = Mailbox(pulse)
+    pulse.call_at(trio.current_time() + 1, partial(box.post, "a", AT_ONCE))
+    pulse.call_at(trio.current_time() + 1, partial(box.post, "b"))
+    await trio.sleep(2)
+    assert box.log == ["a runs", *["a"] * AT_ONCE, "b runs", "b"]
+
+
+async def test_a_beat_is_called_when_it_was_armed_for_last(autojump_clock: object, pulse: Pulse) -> None:
+    came: list[float] = []
+    began = trio.current_time()
+    beat = Beat(lambda: came.append(trio.current_time() - began))
+    for after in (1.0, 3.0, 2.0):
+        pulse.arm(beat, began + after)
+    await trio.sleep(5)
+    assert came == [pytest.approx(2.0)]
 
 
 async def test_what_is_cancelled_is_not_called(autojump_clock: object, pulse: Pulse) -> None:

@@ -299,6 +299,63 @@ async def test_what_the_socket_did_not_take_is_finished_before_anything_else_con
         assert ends.transport.write_nowait(SNAPSHOT)
 
 
+@asynccontextmanager
+async def over_a_hub(hub: Hub) -> AsyncGenerator[Ends]:
+    async with between(*sockets(), hub=hub) as ends:
+        yield ends
+
+
+async def test_what_is_posted_goes_out_when_the_hub_sends_and_nothing_before_it() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as one, over_a_hub(hub) as other:
+            assert one.transport.post(build_frame(b"tick"))
+            assert other.transport.post(build_frame(b"tock"))
+            assert one.transport.bytes_out == other.transport.bytes_out == 0
+            assert not one.transport.post(SNAPSHOT)
+            assert not one.transport.write_nowait(SNAPSHOT), "it would overtake what was posted"
+            hub.send()
+            assert not one.transport.blocked
+            assert one.transport.write_nowait(build_frame(b"pong"))
+            await one.read(12)
+            await other.read(6)
+            assert [said.payload for said in one.said()] == [b"tick", b"pong"]
+            assert [said.payload for said in other.said()] == [b"tock"]
+            hub.send()
+            assert one.transport.bytes_out == 12, "each goes out once"
+
+
+async def test_what_is_posted_and_does_not_fit_is_finished_first() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            count = 0
+            while ends.transport.post(SNAPSHOT):
+                hub.send()
+                count += 1
+            assert ends.transport.blocked
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ends.transport.send_all, PONG)
+                await ends.read(count * len(SNAPSHOT) + len(PONG))
+            assert [one.op for one in ends.said()] == [Op.BINARY] * count + [Op.PONG]
+            assert ends.transport.post(SNAPSHOT)
+
+
+async def test_what_was_posted_to_a_connection_that_closes_is_dropped() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            assert ends.transport.post(SNAPSHOT)
+            await ends.transport.aclose()
+            hub.send()
+            assert ends.transport.bytes_out == 0
+            assert ends.transport.blocked
+
+
+async def test_without_a_hub_what_is_posted_goes_out_at_once() -> None:
+    async with over_sockets() as ends:
+        assert ends.transport.post(build_frame(b"tick"))
+        await ends.read(6)
+        assert not ends.transport.blocked
+
+
 async def test_a_snapshot_does_not_come_into_the_middle_of_a_control_frame() -> None:
     async with over_sockets() as ends:
         long = frame(Op.TEXT, bytes(200_000), key=None)
