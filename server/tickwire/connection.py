@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -105,6 +106,7 @@ class Session:
     It is the ``Link`` that a room sees.
 
     Attributes:
+        patience: The scope in which a join is waited for.
         write_nowait: Takes whole frames of the room's, or returns False and writes nothing.
     """
 
@@ -115,6 +117,7 @@ class Session:
         self.closing: tuple[int, str] | None = None
         self.was_admitted = False
         self.close_asked = trio.Event()
+        self.patience = trio.CancelScope()
         self.write_nowait: Callable[[bytes], bool] = transport.post
         self._transport = transport
         self._find_room = find_room
@@ -266,6 +269,7 @@ class Session:
 
     def _ask(self, message: Join | Resume) -> None:
         self.state = next_session_state(self.state, SessionEvent.ASK)
+        self.patience.deadline = math.inf  # or every connection would wake once more for nothing
         if isinstance(message, Resume):
             self._engine = engine = self._find_room(message)
             self._seat, self._generation = engine.resume(message.token, message.tick, self)
@@ -411,7 +415,9 @@ async def _say_goodbye(transport: Transport, session: Session) -> None:
 
 async def _close_when_asked(websocket: WebSocketConnection, session: Session, join_timeout_s: float) -> None:
     """Close the WebSocket once the session wants that, or when no join comes."""
-    with trio.move_on_after(join_timeout_s):
+    with session.patience:
+        if session.state is SessionState.NEW:  # else the join came with the handshake
+            session.patience.deadline = trio.current_time() + join_timeout_s
         await session.close_asked.wait()
     if session.state is SessionState.NEW:
         session.close(CloseCode.TIMED_OUT, f"No join came within {join_timeout_s:g} s.")

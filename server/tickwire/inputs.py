@@ -93,6 +93,7 @@ class InputBuffer:
     _triggers: tuple[int, ...] = attrs.field(init=False)
     _ticks: list[int] = attrs.field(init=False, factory=lambda: [-1] * PLACES)
     _values: list[Values] = attrs.field(init=False)
+    _any: bool = attrs.field(init=False, default=False)
     _newest: int | None = attrs.field(init=False, default=None)
     _least_slack: int = attrs.field(init=False, default=_NO_SLACK)
     _folded: set[int] = attrs.field(init=False, factory=set[int])
@@ -116,6 +117,7 @@ class InputBuffer:
         elif self._ticks[place] == tick:
             self.counts.repeated += 1
         else:
+            self._any = True
             self._ticks[place] = tick
             self._values[place] = values
             if ahead <= 0:  # what still counts of it
@@ -188,6 +190,8 @@ class InputBuffer:
 
     def _take_other(self, tick: int) -> bool:
         """Put in force what there is when no input came for ``tick``, or buttons of late ones are to be added."""
+        if not self._any:
+            return False  # the neutral input is in force since the beginning
         fresh = self._ticks[tick % PLACES] == tick
         self.force = self._values[tick % PLACES] if fresh else self._held(tick)
         if self._folded:
@@ -205,7 +209,7 @@ class InputBuffer:
 
     def busy(self, now: int) -> bool:
         """Whether the next ticks' inputs may be others than that of tick ``now``, which was taken."""
-        return self.force is not self.neutral or any(self._ahead(now))
+        return self._any and (self.force is not self.neutral or any(self._ahead(now)))
 
     def forget_ahead(self, now: int) -> None:
         """Drop what waits for ticks beyond ``now``: it was meant for a time that never was."""
