@@ -40,6 +40,7 @@ class Pace:
         self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
         self._pulse = pulse
         self._beat = Beat(call)
+        self._slot: int | None = None
 
     def act(self, call: Callable[[], None]) -> None:
         """Run what is no tick but may take as long, so that it is seen who runs."""
@@ -55,10 +56,14 @@ class Pace:
 
     def start(self) -> None:
         """Wait for the first tick."""
-        self._wait_until(self._pulse.on_grid(trio.current_time() + self.dt))
+        self._slot, due = self._pulse.phases.take(self.dt, trio.current_time() + self.dt)
+        self._wait_until(due)
 
     def stop(self) -> None:
         """Call no more."""
+        if self._slot is not None:
+            self._pulse.phases.give_back(self.dt, self._slot)
+            self._slot = None
         self._beat.cancel()
 
     def begin(self, now: float, most: int) -> int:

@@ -3,7 +3,7 @@
 A task of its own for each room's sleep costs as much as the tick of a small room: going once through trio's
 loop is tens of microseconds. Here one wake-up serves all rooms that are due by then, and the inputs that came
 meanwhile are read in one go right before they are needed. Deadlines are absolute; only the first one of a room
-is moved, to a grid, so that rooms of the same rate are due together.
+is moved (`phases`).
 """
 
 from __future__ import annotations
@@ -17,13 +17,10 @@ import trio
 
 from tickwire.hub import Hub
 from tickwire.ladder import Ladder
-
-GRID_S: Final = 0.002
-"""Rooms begin at multiples of this, so that up to one wake-up in so many seconds wakes the process for all of them."""
+from tickwire.phases import Phases
 
 COALESCE_S: Final = 0.002
 """After it heard something the pulse waits this long before it listens again, unless a room is due."""
-
 
 AT_ONCE: Final = 64
 """So many writes wait at most for the ticks of other rooms that are due."""
@@ -55,6 +52,7 @@ class Pulse:
     Attributes:
         hub: The sockets.
         ladder: How much of its time the process spends in ticks.
+        phases: When within a tick each room's turn is.
         now: ``trio.current_time()`` when the pulse or what it calls looked last (`look`).
         running: What it calls just now; read by another thread (`watchdog`).
     """
@@ -64,16 +62,13 @@ class Pulse:
         self._spare = spare
         self.hub = Hub()
         self.ladder = Ladder()
+        self.phases = Phases()
         self.running: Callable[[], None] | None = None
         self.now = 0.0
         self._clock: Callable[[], float] = trio.current_time
         self._heap: list[tuple[float, int, Beat]] = []
         self._made = 0
         self._waiting: trio.CancelScope | None = None
-
-    def on_grid(self, time: float) -> float:
-        """Return the first time from ``time`` on at which a room should begin to count its ticks."""
-        return math.ceil(time / GRID_S - 1e-6) * GRID_S
 
     def look(self) -> float:
         """Return the time, and remember it as ``now``: for what is called next, no time has passed since."""

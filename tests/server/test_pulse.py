@@ -12,7 +12,7 @@ import trio
 import trio.testing
 
 from tickwire.pace import Pace
-from tickwire.pulse import AT_ONCE, GRID_S, Beat, Pulse
+from tickwire.pulse import AT_ONCE, Beat, Pulse
 
 
 class Listener:
@@ -143,13 +143,6 @@ async def test_sockets_are_heard_right_before_what_is_due(pulse: Pulse) -> None:
         await done.wait()
         pulse.hub.remove(ours.fileno(), listener)
     assert log == [b"input", "due"]
-
-
-async def test_rooms_begin_on_a_common_grid(autojump_clock: object, pulse: Pulse) -> None:
-    for time in (0.0, 0.0001, 1.2345, 77.001):
-        begin = pulse.on_grid(time)
-        assert time - 1e-9 <= begin < time + GRID_S
-        assert begin / GRID_S == pytest.approx(round(begin / GRID_S))
 
 
 async def test_a_pace_keeps_its_deadlines_whatever_a_tick_takes(
