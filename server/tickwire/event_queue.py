@@ -11,7 +11,6 @@ A connection that keeps up is sent all of them in the same write. One that doesn
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 import attrs
@@ -37,7 +36,7 @@ class EventQueue:
     max_bytes: int = MAX_QUEUE_BYTES
     size_bytes: int = attrs.field(init=False, default=0)
     left_out: int = attrs.field(init=False, default=0)
-    _must: deque[bytes] = attrs.field(init=False, factory=deque[bytes])
+    _must: list[bytes] = attrs.field(init=False, factory=list[bytes])
     _latest: dict[Key, bytes] = attrs.field(init=False, factory=dict[Key, bytes])
     _drop: list[bytes] = attrs.field(init=False, factory=list[bytes])
 

@@ -33,6 +33,10 @@ _NO_SLACK: Final = 1 << 32
 
 Values = tuple[int, ...]
 
+# The places of those who never sent an input: never changed, and a thousand bytes less for each of them.
+_NO_TICKS: Final = [-1] * PLACES
+_NO_VALUES: Final[list[Values]] = [()] * PLACES
+
 
 class Pacing(Protocol):
     """What inputs need to know of when ticks are due."""
@@ -91,19 +95,17 @@ class InputBuffer:
     force: Values = attrs.field(init=False)
     neutral: Values = attrs.field(init=False)
     _triggers: tuple[int, ...] = attrs.field(init=False)
-    _ticks: list[int] = attrs.field(init=False, factory=lambda: [-1] * PLACES)
-    _values: list[Values] = attrs.field(init=False)
-    _any: bool = attrs.field(init=False, default=False)
+    _ticks: list[int] = attrs.field(init=False, default=_NO_TICKS)
+    _values: list[Values] = attrs.field(init=False, default=_NO_VALUES)
     _newest: int | None = attrs.field(init=False, default=None)
     _least_slack: int = attrs.field(init=False, default=_NO_SLACK)
-    _folded: set[int] = attrs.field(init=False, factory=set[int])
+    _folded: int = attrs.field(init=False, default=0)  # a bit for each trigger
 
     def __attrs_post_init__(self) -> None:
         """Start with the neutral input."""
         self.neutral = tuple(int(field.default) for field in self._type.public)
         self._triggers = trigger_positions(self._type)
         self.force = self.neutral
-        self._values = [self.neutral] * PLACES
 
     def put(self, tick: int, values: Values, now: int) -> None:
         """Take the input for ``tick``; ``now`` is the last tick simulated. A repeated one is ignored."""
@@ -117,14 +119,21 @@ class InputBuffer:
         elif self._ticks[place] == tick:
             self.counts.repeated += 1
         else:
-            self._any = True
+            self._begin()
             self._ticks[place] = tick
             self._values[place] = values
             if ahead <= 0:  # what still counts of it
                 self._count_late()
-                self._folded.update(position for position in self._triggers if values[position])
+                for position in self._triggers:
+                    self._folded |= bool(values[position]) << position
             if self._newest is None or tick_distance(tick, self._newest) > 0:
                 self._newest = tick
+
+    def _begin(self) -> None:
+        """Have places of its own from now on."""
+        if self._ticks is _NO_TICKS:
+            self._ticks = [-1] * PLACES
+            self._values = [self.neutral] * PLACES
 
     def taker(self, recall: Recall, room: Clock, put: Callable[[int, Values], None]) -> Callable[[int, int], bool]:
         """Return a function that takes an INPUT's payload (see `Recall`) like one that was read before.
@@ -132,6 +141,7 @@ class InputBuffer:
         It runs for each player in each tick, so it does no more than an input of the tick behind the newest one needs;
         all others it hands to ``put``. It returns False for every other message, and does nothing then.
         """
+        self._begin()
         forms, ticks, places = recall.forms, self._ticks, self._values
 
         def take(payload: int, size: int) -> bool:
@@ -190,13 +200,13 @@ class InputBuffer:
 
     def _take_other(self, tick: int) -> bool:
         """Put in force what there is when no input came for ``tick``, or buttons of late ones are to be added."""
-        if not self._any:
+        if self._ticks is _NO_TICKS:
             return False  # the neutral input is in force since the beginning
         fresh = self._ticks[tick % PLACES] == tick
         self.force = self._values[tick % PLACES] if fresh else self._held(tick)
         if self._folded:
-            self.force = tuple(1 if at in self._folded else value for at, value in enumerate(self.force))
-            self._folded.clear()
+            self.force = tuple(1 if self._folded >> at & 1 else value for at, value in enumerate(self.force))
+            self._folded = 0
         return fresh
 
     def _held(self, tick: int) -> Values:
@@ -209,12 +219,12 @@ class InputBuffer:
 
     def busy(self, now: int) -> bool:
         """Whether the next ticks' inputs may be others than that of tick ``now``, which was taken."""
-        return self._any and (self.force is not self.neutral or any(self._ahead(now)))
+        return self._ticks is not _NO_TICKS and (self.force is not self.neutral or any(self._ahead(now)))
 
     def forget_ahead(self, now: int) -> None:
         """Drop what waits for ticks beyond ``now``: it was meant for a time that never was."""
         for place, is_ahead in enumerate(self._ahead(now)):
-            if is_ahead:
+            if is_ahead:  # so these are not the places of nobody
                 self._ticks[place] = -1
 
     def _ahead(self, now: int) -> list[bool]:

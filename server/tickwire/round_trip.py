@@ -10,7 +10,6 @@ slower than it is; nobody can tell that from a slow line, which is why whoever u
 
 from __future__ import annotations
 
-from collections import deque
 from typing import Final
 
 import attrs
@@ -36,7 +35,7 @@ class RoundTrip:
 
     mean_s: float = 0.0
     deviation_s: float = 0.0
-    _open_ms: deque[float] = attrs.field(init=False, factory=lambda: deque[float](maxlen=MAX_OPEN))
+    _open_ms: list[float] = attrs.field(init=False, factory=list[float])
 
     @property
     def most_s(self) -> float:
@@ -46,6 +45,7 @@ class RoundTrip:
     def asked(self, stamp_ms: float) -> None:
         """Give out ``stamp_ms``, the time now, for the peer to send back."""
         self._open_ms.append(stamp_ms)
+        del self._open_ms[:-MAX_OPEN]
 
     def answered(self, stamp_ms: float, now_ms: float) -> bool:
         """Take the answer with a stamp.
@@ -56,8 +56,7 @@ class RoundTrip:
         """
         if stamp_ms not in self._open_ms:
             return False
-        while self._open_ms.popleft() != stamp_ms:
-            pass
+        del self._open_ms[: self._open_ms.index(stamp_ms) + 1]
         sample_s = max(0.0, now_ms - stamp_ms) / 1000.0
         if self.mean_s == 0.0:
             self.mean_s, self.deviation_s = sample_s, sample_s / 4
