@@ -58,6 +58,9 @@ JOIN_TIMEOUT_S: Final = 10.0
 REST_S: Final = 5.0
 """A room at rest runs one tick this often, or in half of its ``silence_s``, to ping in time who is silent."""
 
+TOGETHER_S: Final = 0.5
+"""Rooms at rest run their ticks right after each so many seconds of the clock: what wakes up once is awake for all."""
+
 HISTORY_S: Final = 5.0
 """The history reaches this far beyond the grace time, so that who comes back at its end is sent a delta."""
 
@@ -358,7 +361,10 @@ class Engine:
         if busy or not self._joined_once:
             return 0
         seconds = min(REST_S, self.silence.pause_s, self._next_expiry - self.pace.due)
-        count = max(0, min(int(seconds / self.pace.dt), self.timers.next_in() - 1))
+        dt = self.pace.dt
+        count = max(0, min(int(seconds / dt), self.timers.next_in() - 1))
+        early = int((self.pace.due + dt * (1 + count)) % TOGETHER_S / dt)
+        count -= early if early < count else 0
         # The tick that ends the rest is one that sends.
         return max(0, count - (self.tick + 1 + count) % self.every)
 

@@ -25,10 +25,10 @@ from tickwire_shared.server_messages import SnapshotMessage, build_snapshot, par
 from tickwire_shared.state import WorldState, private_checksum
 
 HZ = 8
-PLAYED_S = 0.75
+PLAYED_S = 0.76
 """When the uncut game is over: all bytes up to then are cut at."""
 
-BACK_S = 2.0
+BACK_S = 2.01
 """When all must be back who had heard their WELCOME ..."""
 
 GHOST_S = BACK_S + UNHEARD_GRACE_S

@@ -9,7 +9,7 @@ import trio
 
 from tests.server.kit import FakePlayer, running, ticks
 from tickwire import Entity, Input, Player, Room, entity, inputs, integer
-from tickwire.engine import REST_S
+from tickwire.engine import REST_S, TOGETHER_S
 from tickwire_shared.server_messages import Check, SnapshotMessage
 from tickwire_shared.ticks import tick_distance
 
@@ -136,6 +136,21 @@ async def test_the_neutral_input_that_clients_send_all_the_time_does_not_wake_it
             engine.put_inputs(player.seat, engine.tick + ahead, [(0,)])
             await trio.sleep(1 / Chess.hz)
         assert len(room_of(engine).ran) - ran <= 1
-        engine.put_inputs(player.seat, engine.tick, [(7,)])
-        await trio.sleep(2 / Chess.hz)
+        ran = len(room_of(engine).ran)
+        now = engine.tick + int((trio.current_time() - engine.pace.due) * Chess.hz)
+        engine.put_inputs(player.seat, now + 1, [(7,)])
+        await trio.sleep(3 / Chess.hz)
         assert len(room_of(engine).ran) - ran > 1
+
+
+@pytest.mark.parametrize("later_s", [0.0, 0.013, 0.31, 0.444])
+async def test_rooms_at_rest_run_in_the_same_moments_whenever_they_began(
+    autojump_clock: object, later_s: float
+) -> None:
+    await trio.sleep(later_s)
+    async with running(Chess) as engine:
+        await joined(engine)
+        for _ in range(3):
+            await trio.sleep(REST_S)
+            assert engine.pace.resting
+            assert engine.pace.due_next % TOGETHER_S < 1 / Chess.hz + 1e-9
