@@ -78,6 +78,7 @@ class Replicator:
     _news_ticks: int = attrs.field(init=False)
     _has_private: bool = attrs.field(init=False)
     _frames: dict[int | None, bytes] = attrs.field(init=False, factory=dict[int | None, bytes])
+    _check: bytes = attrs.field(init=False, default=b"")
     _tick: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
@@ -102,6 +103,7 @@ class Replicator:
         """Bring every connected seat that is not blocked up to ``tick``."""
         self._tick = tick
         self._frames.clear()
+        self._check = b""
         # A room may begin at any tick: one that lies before the last check, too, is a reason for one.
         check = not 0 <= tick - self._checked < self._check_ticks * self.sparing
         if check:
@@ -229,8 +231,12 @@ class Replicator:
         return build_frame(build_private(self._tick, owned, rows))
 
     def _check_frame(self, seat: Seat, crc: int) -> bytes:
-        private = private_checksum(self.state, tuple(seat.owned), seat.private_sent) if self._has_private else None
-        return build_frame(build_check(self._tick, crc, private))
+        if self._has_private:
+            private = private_checksum(self.state, tuple(seat.owned), seat.private_sent)
+            return build_frame(build_check(self._tick, crc, private))
+        if not self._check:
+            self._check = build_frame(build_check(self._tick, crc, None))
+        return self._check
 
     def _news_frame(self, seat: Seat) -> bytes:
         inputs = seat.inputs
