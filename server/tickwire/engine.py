@@ -55,7 +55,7 @@ MAX_CATCH_UP_STEPS: Final = 5
 JOIN_TIMEOUT_S: Final = 10.0
 """A room that nobody joined after this long is disposed."""
 
-REST_S: Final = 6.0
+REST_S: Final = 5.0
 """A room at rest runs one tick this often, or in half of its ``silence_s``, to ping in time who is silent."""
 
 TOGETHER_S: Final = 0.5
