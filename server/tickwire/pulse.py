@@ -42,8 +42,9 @@ class Beat:
         self.due = math.nan
 
     def cancel(self) -> None:
-        """Make sure that it is not called; harmless when it was."""
+        """Make sure that it is never called again, and keep nothing alive that it would call."""
         self.due = math.nan
+        self.call = _nothing
 
 
 class Pulse:
@@ -140,3 +141,7 @@ class Pulse:
         with trio.CancelScope(deadline=until) as self._waiting:
             await wait()
         self._waiting = None
+
+
+def _nothing() -> None:
+    pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import socket
+import weakref
 from functools import partial
 
 import attrs
@@ -93,6 +94,16 @@ async def test_a_beat_is_called_when_it_was_armed_for_last(autojump_clock: objec
         pulse.arm(beat, began + after)
     await trio.sleep(5)
     assert came == [pytest.approx(2.0)]
+
+
+async def test_what_is_cancelled_keeps_nothing_alive(autojump_clock: object, pulse: Pulse) -> None:
+    box = Mailbox(pulse)
+    kept = weakref.ref(box)
+    beat = pulse.call_at(trio.current_time() + 100, partial(box.post, "a"))
+    del box
+    assert kept() is not None
+    beat.cancel()
+    assert kept() is None
 
 
 async def test_what_is_cancelled_is_not_called(autojump_clock: object, pulse: Pulse) -> None:
