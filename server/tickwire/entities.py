@@ -99,10 +99,8 @@ class EntityStore:
             ValueRefused: A field holds what its kind can't carry; names class, id and field.
         """
         changed: list[Table] | None = None
-        for index, (store, table) in enumerate(zip(self._stores, previous.tables)):  # noqa: B905
-            entities = store.ordered
-            if entities is None:
-                entities = store.refresh()
+        for index, (store, table) in enumerate(zip(self._stores, previous.tables, strict=True)):
+            entities = store.refresh()
             if entities or table.ids:
                 read, store.private = store.reader.read(store.ids, entities, table)
                 if read is not table:

@@ -76,12 +76,6 @@ class Pulse:
         self.now = now = self._clock()
         return now
 
-    def call_at(self, due: float, call: Callable[[], None]) -> Beat:
-        """Call ``call``, which must not raise, once ``trio.current_time()`` has reached ``due``."""
-        beat = Beat(call)
-        self.arm(beat, due)
-        return beat
-
     def arm(self, beat: Beat, due: float) -> None:
         """Let ``beat`` be called when ``trio.current_time()`` has reached ``due``, and not when it was due before."""
         beat.due = due

@@ -126,8 +126,7 @@ class Replicator:
                 data = shared + self._news_frame(seat) if news else shared
                 if not data:
                     continue
-                write = link.write_nowait
-                if write(data):
+                if link.write_nowait(data):
                     bytes_out += len(data)
                     if snapshot:
                         seat.version = version

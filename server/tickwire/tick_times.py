@@ -1,4 +1,4 @@
-"""How long ticks take: counts in buckets, cheap enough to note every tick."""
+"""How long ticks take, without the writes behind them: counts in buckets, cheap enough to note every tick."""
 
 from __future__ import annotations
 

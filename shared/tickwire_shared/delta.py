@@ -88,17 +88,15 @@ def _diff_small(index: int, item: ClassType, old: Table, new: Table) -> Group | 
     afters: list[Column] = []
     mask = 0
     bit = 1
-    for before, after in zip(old.columns, new.columns):  # noqa: B905
+    for before, after in zip(old.columns, new.columns, strict=True):
         if before is not after:
             mask |= bit
             befores.append(before)
             afters.append(after)
         bit <<= 1
     rows = len(new.ids)
-    lanes = item.lanes.of(mask, rows)
-    if lanes is None or not mask:
-        return None
-    changes = lanes.byte_differences(befores, afters)
+    lanes = item.lanes.of(mask, rows) if mask else None
+    changes = None if lanes is None else lanes.byte_differences(befores, afters)
     if changes is None:
         return None
     if changes.count(0):  # perhaps so often that a column is better told otherwise

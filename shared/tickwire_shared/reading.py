@@ -139,8 +139,8 @@ def _one(item: ClassType, field: FieldType, entity: Entity) -> Wire:
 def _compile_reader(item: ClassType) -> ReadAll:
     """Generate a function from entities (one at least) and the columns before to the columns now.
 
-    A column that is as it was before is that very one; None stands for one that is out of range, and whether there is
-    any is the second value.
+    A column that is as it was before is that very one; None stands for one that is out of range. The second value says
+    that there is no such column.
     """
     scope: dict[str, object] = {"floor": math.floor, "array": array}
     numbers = range(len(item.fields))
@@ -150,21 +150,14 @@ def _compile_reader(item: ClassType) -> ReadAll:
         kind = field.kind
         column = f"c{number}"
         lines.append(f"    {column} = [{_term(number, field, scope)} for e in entities]")
-        if isinstance(kind, IntKind):
-            keep = [
-                f"{column} = array({kind.typecode!r}, {column})",
-                f"if {column} == b{number}: {column} = b{number}",
-            ]
-            if isinstance(kind, Quantized | Integer):
-                lines.append(
-                    f"    if min({column}) < {kind.low} or max({column}) > {kind.high}: sure, {column} = False, None"
-                )
-                lines.append("    else:")
-                lines += [f"        {line}" for line in keep]
-            else:
-                lines += [f"    {line}" for line in keep]
-        else:
-            lines.append(f"    if {column} == b{number}: {column} = b{number}")
+        if isinstance(kind, Quantized | Integer):
+            lines.append(
+                f"    if min({column}) < {kind.low} or max({column}) > {kind.high}: sure, {column} = False, None"
+            )
+            lines.append(f"    else: {column} = array({kind.typecode!r}, {column})")
+        elif isinstance(kind, IntKind):
+            lines.append(f"    {column} = array({kind.typecode!r}, {column})")
+        lines.append(f"    if {column} == b{number}: {column} = b{number}")
     lines.append(f"    return ({''.join(f'c{number}, ' for number in numbers)}), sure")
     source = "def read_all(entities, before):\n" + "\n".join(lines) + "\n"
     exec(compile(source, f"<reader of {item.name}>", "exec"), scope)

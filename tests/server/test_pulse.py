@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import socket
 import weakref
+from collections.abc import Callable
 from functools import partial
 
 import attrs
@@ -14,6 +15,12 @@ import trio.testing
 
 from tickwire.pace import Pace
 from tickwire.pulse import AT_ONCE, Beat, Pulse
+
+
+def call_at(pulse: Pulse, due: float, call: Callable[[], None]) -> Beat:
+    beat = Beat(call)
+    pulse.arm(beat, due)
+    return beat
 
 
 class Listener:
@@ -39,7 +46,7 @@ async def test_calls_come_in_order_at_their_times(autojump_clock: object, pulse:
         came[name] = trio.current_time() - began
 
     for name, after in (("b", 0.5), ("a", 0.25), ("c", 7.0)):
-        pulse.call_at(began + after, partial(call, name))
+        call_at(pulse, began + after, partial(call, name))
     await trio.sleep(10)
     assert list(came) == ["a", "b", "c"]
     assert came == pytest.approx({"a": 0.25, "b": 0.5, "c": 7.0})
@@ -47,10 +54,10 @@ async def test_calls_come_in_order_at_their_times(autojump_clock: object, pulse:
 
 async def test_a_call_that_is_due_sooner_than_all_others_wakes_it(autojump_clock: object, pulse: Pulse) -> None:
     came: list[float] = []
-    pulse.call_at(trio.current_time() + 100, lambda: came.append(-1.0))
+    call_at(pulse, trio.current_time() + 100, lambda: came.append(-1.0))
     await trio.sleep(1)
     due = trio.current_time() + 0.01
-    pulse.call_at(due, lambda: came.append(trio.current_time()))
+    call_at(pulse, due, lambda: came.append(trio.current_time()))
     await trio.sleep(1)
     assert came == [pytest.approx(due)]
 
@@ -73,15 +80,15 @@ class Mailbox:
 async def test_what_is_posted_goes_out_behind_all_that_is_due(autojump_clock: object, pulse: Pulse) -> None:
     box = Mailbox(pulse)
     for name in ("a", "b"):
-        pulse.call_at(trio.current_time() + 1, partial(box.post, name))
+        call_at(pulse, trio.current_time() + 1, partial(box.post, name))
     await trio.sleep(2)
     assert box.log == ["a runs", "b runs", "a", "b"]
 
 
 async def test_it_does_not_wait_for_too_many(autojump_clock: object, pulse: Pulse) -> None:
     box = Mailbox(pulse)
-    pulse.call_at(trio.current_time() + 1, partial(box.post, "a", AT_ONCE))
-    pulse.call_at(trio.current_time() + 1, partial(box.post, "b"))
+    call_at(pulse, trio.current_time() + 1, partial(box.post, "a", AT_ONCE))
+    call_at(pulse, trio.current_time() + 1, partial(box.post, "b"))
     await trio.sleep(2)
     assert box.log == ["a runs", *["a"] * AT_ONCE, "b runs", "b"]
 
@@ -99,7 +106,7 @@ async def test_a_beat_is_called_when_it_was_armed_for_last(autojump_clock: objec
 async def test_what_is_cancelled_keeps_nothing_alive(autojump_clock: object, pulse: Pulse) -> None:
     box = Mailbox(pulse)
     kept = weakref.ref(box)
-    beat = pulse.call_at(trio.current_time() + 100, partial(box.post, "a"))
+    beat = call_at(pulse, trio.current_time() + 100, partial(box.post, "a"))
     del box
     assert kept() is not None
     beat.cancel()
@@ -108,7 +115,7 @@ async def test_what_is_cancelled_keeps_nothing_alive(autojump_clock: object, pul
 
 async def test_what_is_cancelled_is_not_called(autojump_clock: object, pulse: Pulse) -> None:
     came: list[int] = []
-    pulse.call_at(trio.current_time() + 1, lambda: came.append(1)).cancel()
+    call_at(pulse, trio.current_time() + 1, lambda: came.append(1)).cancel()
     await trio.sleep(2)
     assert came == []
 
@@ -119,7 +126,7 @@ async def test_what_becomes_due_meanwhile_lets_other_tasks_run_before(autojump_c
     def again() -> None:
         came.append("call")
         if len(came) < 6:
-            pulse.call_at(trio.current_time(), again)
+            call_at(pulse, trio.current_time(), again)
 
     async def other() -> None:
         while len(came) < 6:
@@ -127,7 +134,7 @@ async def test_what_becomes_due_meanwhile_lets_other_tasks_run_before(autojump_c
             await trio.lowlevel.checkpoint()
 
     async with trio.open_nursery() as nursery:
-        pulse.call_at(trio.current_time(), again)
+        call_at(pulse, trio.current_time(), again)
         nursery.start_soon(other)
     assert "task" in came
     assert came.count("call") > 1
@@ -150,7 +157,7 @@ async def test_sockets_are_heard_right_before_what_is_due(pulse: Pulse) -> None:
             done.set()
 
         theirs.send(b"input")
-        pulse.call_at(trio.current_time(), due)
+        call_at(pulse, trio.current_time(), due)
         await done.wait()
         pulse.hub.remove(ours.fileno(), listener)
     assert log == [b"input", "due"]
