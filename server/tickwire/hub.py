@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import select
+import sys
 from os import read
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -26,6 +27,10 @@ TURNS_AT_ONCE: Final = 4
 """So many are had without waiting after a quiet moment."""
 
 _NOTHING: Final = (BlockingIOError, InterruptedError)
+
+# Edge-triggered: the kernel tells of a socket once, when something new comes, and doesn't look at it again each time.
+_NEWS: Final = select.EPOLLIN if sys.platform == "linux" else 0
+_EVENTS: Final = _NEWS | select.EPOLLRDHUP | select.EPOLLET if sys.platform == "linux" else 0
 
 
 class Ear(Protocol):
@@ -83,7 +88,7 @@ class Hub:
     def add(self, fileno: int, ear: Ear) -> None:
         """Let ``ear`` hear the non-blocking socket ``fileno`` from now on."""
         assert self._epoll is not None
-        self._epoll.register(fileno, select.EPOLLIN)
+        self._epoll.register(fileno, _EVENTS)
         self._ears[fileno] = ear
 
     def remove(self, fileno: int, ear: Ear) -> None:
@@ -102,7 +107,7 @@ class Hub:
         ears = self._ears
         now = trio.current_time()
         ready = self._epoll.poll(0, MAX_EVENTS)
-        for fileno, _ in ready:
+        for fileno, events in ready:
             ear = ears.get(fileno)
             if ear is None:  # removed by what another one heard
                 continue
@@ -112,6 +117,8 @@ class Hub:
                 continue
             except OSError:
                 data = b""  # reset by the peer: an end like any other
+            if events != _NEWS or len(data) == READ_BYTES:  # there is more, or the end behind it: tell of it again
+                self._epoll.modify(fileno, _EVENTS)
             ear.heard(data, now)
         return bool(ready)
 

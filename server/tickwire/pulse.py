@@ -86,7 +86,7 @@ class Pulse:
 
     async def run(self) -> None:
         """Run until cancelled."""
-        wait_for_news = self.hub.wait if self.hub.listens else trio.sleep_forever
+        wait_for_news = self.hub.wait if self.hub.listens else _sleep
         self._clock = trio.lowlevel.current_clock().current_time  # three calls fewer than trio.current_time
         with self.hub:
             while True:
@@ -95,7 +95,7 @@ class Pulse:
                 if self._spare is not None:
                     self._spare(self._next_due() - self.look())
                 if news:
-                    await self._wait(min(self.look() + COALESCE_S, self._next_due()), trio.sleep_forever)
+                    await self._wait(min(self.look() + COALESCE_S, self._next_due()), _sleep)
                 else:
                     await self._wait(self._next_due(), wait_for_news)
 
@@ -135,6 +135,18 @@ class Pulse:
         with trio.CancelScope(deadline=until) as self._waiting:
             await wait()
         self._waiting = None
+        await trio.lowlevel.checkpoint_if_cancelled()
+
+
+async def _sleep() -> None:
+    """Sleep until the scope around it is cancelled, and return: an exception costs more than all the rest of it."""
+    task = trio.lowlevel.current_task()
+
+    def wake(raise_cancel: object) -> trio.lowlevel.Abort:
+        trio.lowlevel.reschedule(task)
+        return trio.lowlevel.Abort.FAILED  # so it is left to us to wake
+
+    await trio.lowlevel.wait_task_rescheduled(wake)
 
 
 def _nothing() -> None:

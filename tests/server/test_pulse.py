@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import select
 import socket
 import weakref
 from collections.abc import Callable
@@ -111,6 +112,19 @@ async def test_what_is_cancelled_keeps_nothing_alive(autojump_clock: object, pul
     assert kept() is not None
     beat.cancel()
     assert kept() is None
+
+
+@pytest.mark.parametrize("due_s", [0.5, 100.0])
+async def test_it_can_be_stopped_while_it_sleeps(
+    autojump_clock: object, monkeypatch: pytest.MonkeyPatch, due_s: float
+) -> None:
+    monkeypatch.delattr(select, "epoll", raising=False)  # no socket wakes it
+    pulse, calls = Pulse(), list[int]()
+    call_at(pulse, trio.current_time() + due_s, lambda: calls.append(1))
+    with trio.move_on_after(10) as scope:
+        await pulse.run()
+    assert scope.cancelled_caught
+    assert calls == [1] * (due_s < 10)
 
 
 async def test_what_is_cancelled_is_not_called(autojump_clock: object, pulse: Pulse) -> None:
