@@ -9,6 +9,7 @@ is moved (`phases`).
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Awaitable, Callable
 from heapq import heappop, heappush
 from typing import Final
@@ -22,8 +23,24 @@ from tickwire.phases import Phases
 COALESCE_S: Final = 0.002
 """After it heard something the pulse waits this long before it listens again, unless a room is due."""
 
-AT_ONCE: Final = 64
+BUSY: Final = 0.1
+"""The share of its time in ticks above which the process saves wake-ups, each of which costs as much as some players'
+ticks: no input is in force any later for that, but the answer to a ping is."""
+
+BUSY_COALESCE_S: Final = 0.005
+"""How long a busy pulse waits before it listens again; a connection's bytes of a second are to be read in that time."""
+
+WAKE_S: Final = 0.001
+"""A busy pulse wakes so much earlier than it has to: the timeout of an epoll is in whole milliseconds, rounded up."""
+
+MOST_READING_S: Final = 0.003
+"""It begins to read at most so long before rooms are due, however long that took before."""
+
+AT_ONCE: Final = 256
 """So many writes wait at most for the ticks of other rooms that are due."""
+
+READING_WEIGHT: Final = 1 / 8
+"""Of the last time in what is expected that reading takes."""
 
 
 class Beat:
@@ -67,9 +84,11 @@ class Pulse:
         self.running: Callable[[], None] | None = None
         self.now = 0.0
         self._clock: Callable[[], float] = trio.current_time
+        self._real_s_until: Callable[[float], float] = _for_ever
         self._heap: list[tuple[float, int, Beat]] = []
         self._made = 0
         self._waiting: trio.CancelScope | None = None
+        self._reading_s = 0.0
 
     def look(self) -> float:
         """Return the time, and remember it as ``now``: for what is called next, no time has passed since."""
@@ -87,17 +106,41 @@ class Pulse:
     async def run(self) -> None:
         """Run until cancelled."""
         wait_for_news = self.hub.wait if self.hub.listens else _sleep
-        self._clock = trio.lowlevel.current_clock().current_time  # three calls fewer than trio.current_time
+        clock = trio.lowlevel.current_clock()
+        self._clock = clock.current_time  # three calls fewer than trio.current_time
+        self._real_s_until = clock.deadline_to_sleep_time
         with self.hub:
             while True:
-                news = self.hub.drain()
+                news = self._listen() if self.ladder.load > BUSY else self.hub.drain()
                 news |= self._run_due()
                 if self._spare is not None:
                     self._spare(self._next_due() - self.look())
                 if news:
-                    await self._wait(min(self.look() + COALESCE_S, self._next_due()), _sleep)
+                    pause_s = BUSY_COALESCE_S if self.ladder.load > BUSY else COALESCE_S
+                    await self._wait(min(self.look() + pause_s, self._wake_at()), _sleep)
                 else:
-                    await self._wait(self._next_due(), wait_for_news)
+                    await self._wait(self._wake_at(), wait_for_news)
+
+    def _listen(self) -> bool:
+        """Read the sockets so early that it is over when the next rooms are due, and wait for these."""
+        began = self.look()
+        news = self.hub.drain()
+        reading_s = self.look() - began
+        early_s = self._reading_s + WAKE_S
+        rest_s = self._real_s_until(self._next_due())  # for ever, by a clock that stands still
+        if rest_s < early_s:
+            self._reading_s = min(MOST_READING_S, self._reading_s + (reading_s - self._reading_s) * READING_WEIGHT)
+            if rest_s > 0.0:
+                time.sleep(rest_s)  # trio can't wait for so short a time, and would need as long for it
+        return news
+
+    def _wake_at(self) -> float:
+        """When to go on: as the next rooms are due, or if the process is busy, in time to read before."""
+        next_due = self._next_due()
+        if self.ladder.load > BUSY:
+            early = next_due - self._reading_s - WAKE_S
+            return early if early > self.now else next_due
+        return next_due
 
     def _run_due(self) -> bool:
         """Run what is due now, and return whether there was anything.
@@ -151,3 +194,7 @@ async def _sleep() -> None:
 
 def _nothing() -> None:
     pass
+
+
+def _for_ever(due: float) -> float:
+    return math.inf

@@ -17,7 +17,7 @@ def test_the_first_deadline_is_less_than_a_tick_after_the_earliest(earliest: flo
     for _ in range(30):
         slot, due = phases.take(dt, earliest)
         assert earliest - 1e-6 <= due < earliest + dt + 1e-6
-        count = round(dt / SLOT_S)
+        count = max(1, round(dt / SLOT_S))
         assert due / dt * count == pytest.approx(round(due / dt * count), abs=1e-3)
         assert round(due / dt * count) % count == slot
 
@@ -25,18 +25,18 @@ def test_the_first_deadline_is_less_than_a_tick_after_the_earliest(earliest: flo
 def test_a_hundred_rooms_are_spread_evenly_whenever_they_begin() -> None:
     phases = Phases()
     slots = Counter(phases.take(0.05, 7.0 + 0.003 * number * number)[0] for number in range(100))
-    assert set(slots.values()) == {4}
+    assert set(slots.values()) == {20}
 
 
 def test_a_lonely_room_begins_at_once() -> None:
     phases = Phases()
     assert phases.take(0.05, 1.0)[1] == pytest.approx(1.0)
-    assert phases.take(0.05, 1.0)[1] == pytest.approx(1.002)
+    assert phases.take(0.05, 1.0)[1] == pytest.approx(1 + SLOT_S)
     assert phases.take(1 / 60, 1.0)[1] == pytest.approx(1.0), "rates don't care for each other"
 
 
 def test_what_is_given_back_is_given_again() -> None:
     phases = Phases()
-    given_ = [phases.take(0.01, 1.0)[0] for _ in range(10)]
-    phases.give_back(0.01, given_[3])
-    assert phases.take(0.01, 1.0)[0] == given_[3]
+    given_ = [phases.take(0.05, 1.0)[0] for _ in range(10)]
+    phases.give_back(0.05, given_[3])
+    assert phases.take(0.05, 1.0)[0] == given_[3]

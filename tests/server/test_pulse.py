@@ -8,14 +8,16 @@ import socket
 import weakref
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 
 import attrs
 import pytest
 import trio
 import trio.testing
 
+from tickwire.hub import Hub
 from tickwire.pace import Pace
-from tickwire.pulse import AT_ONCE, Beat, Pulse
+from tickwire.pulse import AT_ONCE, BUSY, BUSY_COALESCE_S, COALESCE_S, MOST_READING_S, Beat, Pulse
 
 
 def call_at(pulse: Pulse, due: float, call: Callable[[], None]) -> Beat:
@@ -175,6 +177,80 @@ async def test_sockets_are_heard_right_before_what_is_due(pulse: Pulse) -> None:
         await done.wait()
         pulse.hub.remove(ours.fileno(), listener)
     assert log == [b"input", "due"]
+
+
+class Chatter(Hub):
+    """A hub with news at any time."""
+
+    def __init__(self, act: Callable[[], object] = lambda: None) -> None:
+        super().__init__()
+        self.act = act
+        self.heard_at: list[float] = []
+
+    def drain(self) -> bool:
+        self.heard_at.append(trio.current_time())
+        self.act()
+        return True
+
+
+@pytest.mark.parametrize("load, pause_s", [(0.0, COALESCE_S), (BUSY + 0.01, BUSY_COALESCE_S)])
+async def test_the_busier_it_is_the_more_rarely_it_listens(autojump_clock: object, load: float, pause_s: float) -> None:
+    pulse, hub = Pulse(), Chatter()
+    pulse.hub, pulse.ladder.load = hub, load
+    with trio.move_on_after(1):
+        await pulse.run()
+    steps = [later - sooner for sooner, later in itertools.pairwise(hub.heard_at)]
+    assert steps == pytest.approx([pause_s] * round(1 / pause_s - 1), abs=1e-6)
+
+
+async def test_busy_or_not_calls_come_at_their_times_by_a_clock_that_stands_still(autojump_clock: object) -> None:
+    pulse, hub = Pulse(), Chatter()
+    pulse.hub, pulse.ladder.load = hub, 1.0
+    began = trio.current_time()
+    dues = [began + 0.0101 * number for number in range(1, 50)]
+    came: list[float] = []
+    for due in dues:
+        call_at(pulse, due, lambda: came.append(trio.current_time()))
+    with trio.move_on_after(0.9):
+        await pulse.run()
+    assert came == pytest.approx(dues, abs=1e-6)
+    assert len(hub.heard_at) < 500
+
+
+async def test_a_busy_one_reads_before_rooms_are_due_and_waits_for_them(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    naps: list[float] = []
+    monkeypatch.setattr("tickwire.pulse.time", SimpleNamespace(sleep=naps.append))
+    pulse, hub = Pulse(), Chatter(lambda: autojump_clock.jump(0.002))
+    pulse.hub = hub
+    monkeypatch.setattr(pulse, "_real_s_until", lambda due: 0.0)
+    for _ in range(50):  # rooms are due when it has read
+        pulse._listen()
+    assert naps == []
+    assert pulse._reading_s == pytest.approx(0.002, rel=0.01)
+    for rest_s in (0.0029, 0.0031, 0.5, -0.001):
+        monkeypatch.setattr(pulse, "_real_s_until", lambda due, rest_s=rest_s: rest_s)
+        pulse._listen()
+    assert naps == [0.0029], "so long before it began, in case reading takes as long as usual"
+    hub.act = lambda: autojump_clock.jump(0.1)
+    for _ in range(50):
+        pulse._listen()
+    assert pulse._reading_s == MOST_READING_S
+
+
+async def test_a_busy_one_calls_nothing_early() -> None:
+    pulse = Pulse()
+    pulse.hub, pulse.ladder.load = Chatter(), 1.0
+    came: list[tuple[float, float]] = []
+    began = trio.current_time()
+    for number in range(1, 30):
+        due = began + 0.01 * number
+        call_at(pulse, due, partial(lambda due: came.append((due, trio.current_time())), due))
+    with trio.move_on_after(0.6):
+        await pulse.run()
+    assert len(came) == 29
+    assert all(due <= at for due, at in came)
 
 
 async def test_a_pace_keeps_its_deadlines_whatever_a_tick_takes(
