@@ -159,6 +159,8 @@ class Session:
     def _stop_talking(self) -> None:
         self._transport.shortcut = no_shortcut
         self.write_nowait = _refuse
+        if self._seat is not None and self._seat.link is self:
+            self._seat.post = _refuse
 
     def admitted(self) -> None:
         """Say that the join was accepted."""

@@ -21,7 +21,7 @@ from tickwire.entities import EntityStore
 from tickwire.event_sender import EventSender
 from tickwire.framing import build_frame
 from tickwire.greeting import greet
-from tickwire.inputs import MAX_AHEAD, InputBuffer, InputCounts
+from tickwire.inputs import MAX_AHEAD, InputBuffer, InputCounts, RoomClock
 from tickwire.ladder import Ladder
 from tickwire.pace import Pace
 from tickwire.past import Past, Rewinder
@@ -108,6 +108,7 @@ class Engine:
         self.resyncs = Resyncs()
         self.views_refused = 0
         self.inputs = InputCounts()
+        self._clock = RoomClock()
         self.ladder = Ladder(self.pace.due, pulse.ladder)
         self.every = room_type.snapshot_every
         self.tick_times = TickTimes()
@@ -206,7 +207,7 @@ class Engine:
         reader, inputs = self.room_type.input_reader, seat.inputs
         if reader is None or inputs is None:
             return None
-        return inputs.taker(reader.recall, self, partial(self._put_input, inputs))
+        return inputs.taker(reader.recall, self._clock, partial(self._put_input, inputs))
 
     def _put_input(self, inputs: InputBuffer, tick: int, values: tuple[int, ...]) -> None:
         if self.pace.resting:
@@ -339,7 +340,10 @@ class Engine:
             except Exception as error:  # the author's hook: it ends this room and no other
                 self._report(error)
         if self._end is None:
-            self.pace.go_on(self._ticks_to_rest() if self.rest_asked else 0)
+            rest = self._ticks_to_rest() if self.rest_asked else 0
+            if rest:
+                self._clock.sleep()
+            self.pace.go_on(rest)
         else:
             self._over.set()
 
@@ -369,7 +373,7 @@ class Engine:
         return max(0, count - (self.tick + 1 + count) % self.every)
 
     def _pass_over(self, count: int) -> None:
-        self.tick = tick_add(self.tick, count)
+        self.tick = self._clock.tick = tick_add(self.tick, count)
         self.timers.pass_over(count)
 
     def _say_to_all(self, about: str, frame: bytes) -> None:
@@ -379,7 +383,7 @@ class Engine:
 
     def _step(self, began: float) -> None:
         self.rest_asked = False
-        self.tick = tick = (self.tick + 1) % TICK_MODULUS
+        self.tick = self._clock.tick = tick = (self.tick + 1) % TICK_MODULUS
         if self._inbox or self._events or self.resyncs.waiting:
             self._run_inbox()
         self._hook = "on_input"

@@ -62,7 +62,8 @@ class Hub:
         """Start with no sockets."""
         self.posted: list[tuple[Outlet, bytes]] = []
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
-        self._ears: dict[int, Ear] = {}
+        self._ears: list[Ear | None] = []  # by file number: no list of ints to look through, and small
+        self._count = 0
         self._last_turn = -math.inf
 
     @property
@@ -72,7 +73,7 @@ class Hub:
 
     def __len__(self) -> int:
         """How many sockets are listened to."""
-        return len(self._ears)
+        return self._count
 
     def __enter__(self) -> Self:
         """Nothing: the epoll is there already."""
@@ -89,26 +90,29 @@ class Hub:
         """Let ``ear`` hear the non-blocking socket ``fileno`` from now on."""
         assert self._epoll is not None
         self._epoll.register(fileno, _EVENTS)
+        self._ears += [None] * (fileno + 1 - len(self._ears))
         self._ears[fileno] = ear
+        self._count += 1
 
     def remove(self, fileno: int, ear: Ear) -> None:
         """Stop listening; call it before the socket is closed. Harmless when ``ear`` isn't the one listening."""
-        if self._ears.get(fileno) is not ear:
+        if fileno >= len(self._ears) or self._ears[fileno] is not ear:
             return
-        del self._ears[fileno]
+        self._ears[fileno] = None
+        self._count -= 1
         assert self._epoll is not None
         if not self._epoll.closed:
             self._epoll.unregister(fileno)
 
     def drain(self) -> bool:
         """Read every socket that has something, and hand it to its ear; return whether there was any."""
-        if self._epoll is None or not self._ears:
+        if self._epoll is None or not self._count:
             return False
         ears = self._ears
         now = trio.current_time()
         ready = self._epoll.poll(0, MAX_EVENTS)
         for fileno, events in ready:
-            ear = ears.get(fileno)
+            ear = ears[fileno]
             if ear is None:  # removed by what another one heard
                 continue
             try:

@@ -8,11 +8,11 @@ it is what is repeated if it is the newest. Each tick has one input at most, wha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final, Protocol
+from typing import Final
 
 import attrs
 
-from tickwire.recall import Recall
+from tickwire.recall import Forms, Recall
 from tickwire_shared.schema import ClassType, trigger_positions
 from tickwire_shared.ticks import TICK_MODULUS, tick_add, tick_distance
 
@@ -38,27 +38,23 @@ _NO_TICKS: Final = [-1] * PLACES
 _NO_VALUES: Final[list[Values]] = [()] * PLACES
 
 
-class Pacing(Protocol):
-    """What inputs need to know of when ticks are due."""
-
-    @property
-    def resting(self) -> int:
-        """Ticks that are left out before the next one."""
-        ...
+_ASLEEP: Final = 1 << 61
 
 
-class Clock(Protocol):
-    """What inputs need to know of their room."""
+@attrs.define
+class RoomClock:
+    """The time of a room, for its inputs.
 
-    @property
-    def tick(self) -> int:
-        """The last tick simulated."""
-        ...
+    Attributes:
+        tick: The last tick simulated. In a room at rest it is much more, so that each input takes the long way, which
+            wakes the room.
+    """
 
-    @property
-    def pace(self) -> Pacing:
-        """When its ticks are due."""
-        ...
+    tick: int = 0
+
+    def sleep(self) -> None:
+        """Be at rest until the next tick is simulated."""
+        self.tick = _ASLEEP
 
 
 @attrs.define
@@ -100,6 +96,9 @@ class InputBuffer:
     _newest: int | None = attrs.field(init=False, default=None)
     _least_slack: int = attrs.field(init=False, default=_NO_SLACK)
     _folded: int = attrs.field(init=False, default=0)  # a bit for each trigger
+    _forms: Forms = attrs.field(init=False)
+    _clock: RoomClock = attrs.field(init=False)
+    _put: Callable[[int, Values], None] = attrs.field(init=False)
 
     def __attrs_post_init__(self) -> None:
         """Start with the neutral input."""
@@ -135,41 +134,36 @@ class InputBuffer:
             self._ticks = [-1] * PLACES
             self._values = [self.neutral] * PLACES
 
-    def taker(self, recall: Recall, room: Clock, put: Callable[[int, Values], None]) -> Callable[[int, int], bool]:
+    def taker(self, recall: Recall, clock: RoomClock, put: Callable[[int, Values], None]) -> Callable[[int, int], bool]:
         """Return a function that takes an INPUT's payload (see `Recall`) like one that was read before.
 
         It runs for each player in each tick, so it does no more than an input of the tick behind the newest one needs;
         all others it hands to ``put``. It returns False for every other message, and does nothing then.
         """
         self._begin()
-        forms, ticks, places = recall.forms, self._ticks, self._values
+        self._forms, self._clock, self._put = recall.forms, clock, put
+        return self._take_payload
 
-        def take(payload: int, size: int) -> bool:
-            head_shift, by_head = forms[size]
-            form = by_head.get(payload >> head_shift)
-            if form is None:
-                return False
-            rows = form.tails.get(payload & form.tail_mask)
-            if rows is None:
-                return False
-            tick = payload >> form.tick_shift & form.tick_mask
-            for values in rows:
-                newest = self._newest
-                if (
-                    newest is not None
-                    and tick == newest + 1
-                    and 0 < tick - room.tick <= MAX_AHEAD
-                    and not room.pace.resting
-                ):
-                    place = tick % PLACES
-                    ticks[place] = self._newest = tick
-                    places[place] = values
-                else:
-                    put(tick, values)
-                tick = (tick + 1) % TICK_MODULUS
-            return True
-
-        return take
+    def _take_payload(self, payload: int, size: int) -> bool:
+        head_shift, by_head = self._forms[size]
+        form = by_head.get(payload >> head_shift)
+        if form is None:
+            return False
+        batch = form.tails.get(payload & form.tail_mask)
+        if batch is None:
+            return False
+        tick = payload >> form.tick_shift & form.tick_mask
+        for values in batch:
+            newest = self._newest
+            if newest is not None and tick == newest + 1 and 0 < tick - self._clock.tick <= MAX_AHEAD:
+                self._newest = tick
+                place = tick % PLACES
+                self._ticks[place] = tick
+                self._values[place] = values
+            else:
+                self._put(tick, values)
+            tick = (tick + 1) % TICK_MODULUS
+        return True
 
     def take_slack(self) -> int | None:
         """Return the least slack since the last call: how far ahead of its tick the newest input was.

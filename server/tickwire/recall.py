@@ -56,6 +56,9 @@ class Form:
         return cls(tail_bits, tick_mask, (1 << tail_bits) - 1)
 
 
+Forms = list[tuple[int, dict[int, Form]]]
+
+
 class Recall:
     """Remembers the inputs of one input class.
 
@@ -90,5 +93,5 @@ class Recall:
         form.tails[word & form.tail_mask] = rows
 
 
-def _no_forms() -> list[tuple[int, dict[int, Form]]]:
+def _no_forms() -> Forms:
     return [(max(0, 8 * (size - _HEAD_BYTES)), {}) for size in range(MAX_SIZE + 1)]

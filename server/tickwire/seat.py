@@ -58,6 +58,7 @@ class Seat:
         token: What the player comes back with.
         used_token: What it came back with, until it is known to have ``token``.
         confirmed: Whether anything was ever heard of the player behind its WELCOME.
+        post: The connection's ``write_nowait``; None while there is none.
         control: Frames that go out before the next snapshot, the newest about each thing.
         events: What goes out behind it.
         own: Whether something waits that is for this player alone.
@@ -82,6 +83,7 @@ class Seat:
     owned_changed: bool = True
     private_unsure: bool = False
     private_sent: dict[int, tuple[Wire, ...]] = attrs.field(factory=dict[int, tuple[Wire, ...]])
+    post: Callable[[bytes], bool] | None = None
     control: dict[str, bytes] = attrs.field(factory=dict[str, bytes])
     events: EventQueue = attrs.field(factory=EventQueue)
     own: bool = True
@@ -100,7 +102,7 @@ class Seat:
         """Give the seat a connection: everything older is void."""
         self.advance(SeatEvent.ATTACH)
         self.generation += 1
-        self.link = link
+        self.link, self.post = link, link.write_nowait
         self.control.clear()
         self.forget_private()
         self.private_unsure = True
@@ -110,7 +112,7 @@ class Seat:
 
     def detach(self) -> None:
         """Take the connection away."""
-        self.link = None
+        self.link = self.post = None
         self.version = None
 
     def forget_private(self) -> None:

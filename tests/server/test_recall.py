@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import attrs
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.shared.strategies import ticks
 from tickwire.input_reader import InputReader
-from tickwire.inputs import MAX_AHEAD, InputBuffer
+from tickwire.inputs import MAX_AHEAD, InputBuffer, RoomClock
 from tickwire.recall import MAX_REMEMBERED, MAX_SIZE
 from tickwire_shared.client_messages import build_input
 from tickwire_shared.declare import Input, flag, inputs, integer
@@ -22,19 +21,6 @@ Row = tuple[int, int]
 class Steer(Input):
     turn: int = integer(-1, 1000, default=0)
     thrust: bool = flag(default=False)
-
-
-@attrs.define
-class Pacing:
-    resting: int = 0
-
-
-@attrs.define
-class Clock:
-    """A room that stands still."""
-
-    tick: int
-    pace: Pacing = attrs.field(factory=Pacing)
 
 
 rows = st.lists(st.tuples(st.integers(-1, 1000), st.integers(0, 1)), min_size=1, max_size=3)
@@ -55,7 +41,7 @@ def taken(reader: InputReader, payload: bytes) -> list[tuple[int, tuple[int, ...
     """What is recalled of a message; None when it is not known."""
     put: list[tuple[int, tuple[int, ...]]] = []
     buffer = InputBuffer(Steer.wire_type)  # knows of no input, so all go the long way
-    take = buffer.taker(reader.recall, Clock(0), lambda tick, values: put.append((tick, values)))
+    take = buffer.taker(reader.recall, RoomClock(0), lambda tick, values: put.append((tick, values)))
     return put if take(int.from_bytes(payload), len(payload)) else None
 
 
@@ -105,7 +91,7 @@ def test_the_short_way_into_a_buffer_leaves_it_as_the_long_one_does(moves: list[
     payloads = [message(1000, [(turn, 0)]) for turn in range(3)]
     reader = reader_of(*payloads)
     short, long = InputBuffer(Steer.wire_type), InputBuffer(Steer.wire_type)
-    room = Clock(1000)
+    room = RoomClock(1000)
 
     def put(tick: int, values: tuple[int, ...]) -> None:
         short.put(tick, values, room.tick)
@@ -125,7 +111,7 @@ def test_the_short_way_into_a_buffer_leaves_it_as_the_long_one_does(moves: list[
 
 def test_the_usual_input_goes_the_short_way() -> None:
     reader = reader_of(message(1000, [(1, 1)]))
-    room, calls = Clock(1000), list[int]()
+    room, calls = RoomClock(1000), list[int]()
     buffer = InputBuffer(Steer.wire_type)
     take = buffer.taker(reader.recall, room, lambda tick, values: calls.append(tick))
     buffer.put(1001, (1, 1), room.tick)
@@ -136,7 +122,7 @@ def test_the_usual_input_goes_the_short_way() -> None:
         assert buffer.take(tick)
         assert buffer.force == (1, 1)
     assert calls == []
-    room.tick, room.pace.resting = 1019, 5
+    room.sleep()
     payload = message(1020, [(1, 1)])
     assert take(int.from_bytes(payload), len(payload))
     assert calls == [1020], "a room at rest has to be woken"

@@ -4,13 +4,18 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import pytest
+import trio
 from trio.testing import MockClock
 
 from tests.server.kit import FakePlayer, running, ticks, unframe
+from tickwire.connection import Session
 from tickwire.engine import Engine
 from tickwire.history import History
 from tickwire.player import Player
 from tickwire.room import Room
+from tickwire.transport import Transport
+from tickwire_shared.client_messages import Join, build_join
+from tickwire_shared.closing import CloseCode
 from tickwire_shared.declare import Entity, Event, Input, entity, event, inputs, integer, text
 from tickwire_shared.event_messages import EventMessage
 from tickwire_shared.server_messages import Check, News, Private, SnapshotMessage, Welcome, parse_server
@@ -137,6 +142,44 @@ async def test_players_who_hold_the_same_get_the_very_same_bytes(autojump_clock:
         first, *others = [player.link.written for player in players]
         assert len(first) == 1
         assert all(other[0] is first[0] for other in others)
+
+
+async def test_who_is_lost_is_sent_nothing_and_not_waited_for(autojump_clock: MockClock) -> None:
+    async with running(Space) as engine:
+        _, lost, _ = await joined(engine, 3)
+        lost.drop()
+        change(engine, x=1)
+        await ticks(engine, 3)
+        assert lost.link.written == []
+        assert engine.replicator.counts.passed_over == 0
+
+
+class Tap(Transport):
+    """Takes whatever is posted."""
+
+    def __init__(self) -> None:
+        self.posted: list[bytes] = []
+        self.last_heard = trio.current_time()
+        self.blocked = False
+
+    def post(self, frames: bytes) -> bool:
+        self.posted.append(frames)
+        return True
+
+
+async def test_a_connection_that_is_about_to_close_is_sent_no_more_snapshots(autojump_clock: MockClock) -> None:
+    async with running(Space) as engine:
+        tap = Tap()
+        session = Session(tap, lambda message: engine)
+        session.on_message(build_join(Join("join", Space.name)))
+        await ticks(engine, 2)
+        change(engine, x=1)
+        await ticks(engine)
+        assert len(tap.posted) == 2, "WELCOME, and a snapshot that others are sent as well"
+        session.close(CloseCode.KICKED, "Go.")
+        change(engine, x=2)
+        await ticks(engine, 2)
+        assert len(tap.posted) == 2
 
 
 async def test_a_stalled_client_gets_one_delta_from_what_it_holds(autojump_clock: MockClock) -> None:

@@ -10,8 +10,11 @@ import trio
 from tests.server.kit import FakePlayer, running, ticks
 from tickwire import Entity, Input, Player, Room, entity, inputs, integer
 from tickwire.engine import REST_S, TOGETHER_S
+from tickwire.inputs import InputCounts
+from tickwire_shared.client_messages import build_input
+from tickwire_shared.packing import unpack_array
 from tickwire_shared.server_messages import Check, SnapshotMessage
-from tickwire_shared.ticks import tick_distance
+from tickwire_shared.ticks import tick_add, tick_distance
 
 
 @entity
@@ -85,6 +88,26 @@ async def test_an_input_ends_the_rest_in_time_for_its_tick(autojump_clock: objec
         await trio.sleep(3 / Chess.hz)
         assert room_of(engine).piece.square == 42
         assert engine.inputs.late == engine.inputs.refused == 0
+
+
+async def test_an_input_that_could_take_the_short_way_ends_the_rest_as_well(autojump_clock: object) -> None:
+    async with running(Chess) as engine:
+        player = await joined(engine)
+        reader, take = Chess.input_reader, engine.input_taker(player.seat)
+        assert reader is not None
+        assert take is not None
+        newest = tick_add(engine.tick, 20)
+        engine.put_inputs(player.seat, newest, [(1,)])
+        player.seat.forget_inputs_ahead(engine.tick)  # as after a stall
+        await trio.sleep(3 / Chess.hz)
+        assert engine.pace.resting
+        payload = build_input(tick_add(newest, 1), [42])
+        reader.read(unpack_array(payload), payload)
+        assert take(int.from_bytes(payload), len(payload))
+        assert not engine.pace.resting
+        await trio.sleep(25 / Chess.hz)
+        assert room_of(engine).piece.square == 42
+        assert engine.inputs == InputCounts()
 
 
 async def test_a_join_ends_the_rest_at_once(autojump_clock: object) -> None:
