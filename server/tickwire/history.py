@@ -81,12 +81,11 @@ class History:
 
 def _added_bytes(before: WorldState | None, state: WorldState) -> int:
     """Estimate what ``state`` takes beyond the columns that it shares with ``before``."""
+    if before is None:
+        return BYTES_PER_VERSION + BYTES_PER_VALUE * sum(len(table.columns) * len(table.ids) for table in state.tables)
     values = 0
-    for number, table in enumerate(state.tables):
-        old = None if before is None else before.tables[number]
-        if old is None:
-            values += len(table.columns) * len(table.ids)
-        elif table is not old:
+    for table, old in zip(state.tables, before.tables, strict=True):
+        if table is not old:
             same = sum(map(is_, table.columns, old.columns))
             values += (len(table.columns) - same) * len(table.ids)
     return BYTES_PER_VERSION + values * BYTES_PER_VALUE

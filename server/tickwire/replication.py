@@ -79,6 +79,7 @@ class Replicator:
     _has_private: bool = attrs.field(init=False)
     _frames: dict[int | None, bytes] = attrs.field(init=False, factory=dict[int | None, bytes])
     _check: bytes = attrs.field(init=False, default=b"")
+    _brought_to: int | None = attrs.field(init=False, default=None)
     _tick: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
@@ -112,11 +113,15 @@ class Replicator:
         news = tick % (self._news_ticks * self.sparing) == 0
         version = self.version
         moved = version == tick
-        # Nearly all seats hold what the one before them held and are told the same: the shared bytes and no more.
-        alike = False
-        held: int | None = None
+        # Nearly all seats hold what the one before them held and are told the same: the shared bytes and no more. The
+        # first one holds what the last flush brought them to.
+        held = self._brought_to
+        alike = moved and held is not None and self._base(held) is not None
         heard = 0
         snapshot = shared = b""
+        if alike:
+            snapshot = self._frames[held] = self._build(held)
+            shared = snapshot + self._public_check_frame(crc) if check else snapshot
         sent = bytes_out = 0
         for seat in seats:
             post = seat.post
@@ -139,11 +144,13 @@ class Replicator:
                 self.counts.passed_over += 1
                 seat.events.passed_over()
             else:
+                self._check_held(seat)
                 held, heard = seat.version, seat.heard_tick
                 self._flush_seat(seat, post, crc if check else None, news=news)
                 snapshot = self._frames.get(held, b"")
                 shared = snapshot + self._check_frame(seat, crc) if check else snapshot
                 alike = held is not None and not self._has_private
+        self._brought_to = version if alike and (sent or not moved) else None
         self.counts.snapshots += sent
         self.counts.bytes_out += bytes_out
 
@@ -153,7 +160,6 @@ class Replicator:
 
     def _flush_seat(self, seat: Seat, post: Callable[[bytes], bool], crc: int | None, *, news: bool) -> None:
         """Write to a seat that is not blocked all that is new for it: what everyone is sent, and what is its own."""
-        self._check_held(seat)
         before = self._private_frame(seat) if self._has_private or seat.owned_changed else b""
         frame = self._snapshot_frame(seat, with_private=bool(before))
         behind = b"" if crc is None else self._check_frame(seat, crc)
@@ -194,14 +200,18 @@ class Replicator:
         return min(tick_distance(self._tick, seat.heard_tick), tick_distance(self._tick, self.version))
 
     def _build(self, held: int | None) -> bytes:
-        base = None if held is None else self.history.before(held) or self._state_at(held)
+        base = None if held is None else self._base(held)
         if held is None or base is None:
             self.counts.full += 1
             delta = diff(WorldState.empty(self.state.schema), self.state)
             return build_frame(build_snapshot(self._tick, 0, delta))
         return build_frame(build_snapshot(self._tick, (self._tick - held) % TICK_MODULUS, diff(base, self.state)))
 
-    def _state_at(self, version: int) -> WorldState | None:
+    def _base(self, version: int) -> WorldState | None:
+        """Return the state of a version, while it is kept."""
+        last = self.history.before(version)
+        if last is not None:
+            return last
         found = self.history.at(version)
         return None if found is None else found[1]
 
@@ -233,6 +243,9 @@ class Replicator:
         if self._has_private:
             private = private_checksum(self.state, tuple(seat.owned), seat.private_sent)
             return build_frame(build_check(self._tick, crc, private))
+        return self._public_check_frame(crc)
+
+    def _public_check_frame(self, crc: int) -> bytes:
         if not self._check:
             self._check = build_frame(build_check(self._tick, crc, None))
         return self._check
