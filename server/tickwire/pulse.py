@@ -132,6 +132,7 @@ class Pulse:
             self._reading_s = min(MOST_READING_S, self._reading_s + (reading_s - self._reading_s) * READING_WEIGHT)
             if rest_s > 0.0:
                 time.sleep(rest_s)  # trio can't wait for so short a time, and would need as long for it
+                news |= self.hub.drain()  # what came meanwhile may be for this very tick
         return news
 
     def _wake_at(self) -> float:

@@ -229,10 +229,12 @@ async def test_a_busy_one_reads_before_rooms_are_due_and_waits_for_them(
         pulse._listen()
     assert naps == []
     assert pulse._reading_s == pytest.approx(0.002, rel=0.01)
+    assert len(hub.heard_at) == 50
     for rest_s in (0.0029, 0.0031, 0.5, -0.001):
         monkeypatch.setattr(pulse, "_real_s_until", lambda due, rest_s=rest_s: rest_s)
         pulse._listen()
     assert naps == [0.0029], "so long before it began, in case reading takes as long as usual"
+    assert len(hub.heard_at) == 50 + 5, "once more behind the wait: what comes in the last moment counts"
     hub.act = lambda: autojump_clock.jump(0.1)
     for _ in range(50):
         pulse._listen()
