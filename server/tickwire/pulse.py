@@ -111,15 +111,19 @@ class Pulse:
         self._real_s_until = clock.deadline_to_sleep_time
         with self.hub:
             while True:
-                news = self._listen() if self.ladder.load > BUSY else self.hub.drain()
+                news = self._listen() if self._is_busy else self.hub.drain()
                 news |= self._run_due()
                 if self._spare is not None:
                     self._spare(self._next_due() - self.look())
                 if news:
-                    pause_s = BUSY_COALESCE_S if self.ladder.load > BUSY else COALESCE_S
+                    pause_s = BUSY_COALESCE_S if self._is_busy else COALESCE_S
                     await self._wait(min(self.look() + pause_s, self._wake_at()), _sleep)
                 else:
                     await self._wait(self._wake_at(), wait_for_news)
+
+    @property
+    def _is_busy(self) -> bool:
+        return self.ladder.load > BUSY
 
     def _listen(self) -> bool:
         """Read the sockets so early that it is over when the next rooms are due, and wait for these."""
@@ -138,7 +142,7 @@ class Pulse:
     def _wake_at(self) -> float:
         """When to go on: as the next rooms are due, or if the process is busy, in time to read before."""
         next_due = self._next_due()
-        if self.ladder.load > BUSY:
+        if self._is_busy:
             early = next_due - self._reading_s - WAKE_S
             return early if early > self.now else next_due
         return next_due

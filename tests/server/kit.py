@@ -18,6 +18,7 @@ from tickwire.room import Room
 from tickwire.seat import Seat
 from tickwire_shared.server_messages import ServerMessage, Welcome, parse_server
 from tickwire_shared.ticks import tick_add, tick_distance
+from tickwire_shared.wire_values import Wire
 
 MessageT = TypeVar("MessageT", bound=ServerMessage)
 
@@ -148,3 +149,29 @@ async def ticks(engine: Engine, count: int = 1) -> None:
     while tick_distance(engine.tick, goal) < 0 and not engine.ended.is_set():  # noqa: ASYNC110 - virtual clock
         await trio.sleep(0.5 / engine.room_type.hz)
     await trio.testing.wait_all_tasks_blocked()
+
+
+async def joined(engine: Engine, count: int = 1) -> list[FakePlayer]:
+    """Players that have heard all there was so far."""
+    players = [FakePlayer(engine) for _ in range(count)]
+    await ticks(engine)
+    for player in players:
+        player.hear()
+        player.log.clear()
+    return players
+
+
+def projection(engine: Engine, player: FakePlayer) -> tuple[object, object]:
+    """What the server holds for a player: the public state, and the private values of what it owns."""
+    state = engine.replicator.state
+    secrets: dict[int, dict[str, Wire]] = {}
+    owned = [item.id for item in player.player.owned if item.id]
+    for ident, (item, row) in engine.store.private_rows(owned).items():
+        secrets[ident] = {field.name: wire for field, wire in zip(item.private, row, strict=True)}
+    return state.to_dict(), secrets
+
+
+def assert_up_to_date(engine: Engine, *players: FakePlayer) -> None:
+    for player in players:
+        player.hear()
+        assert (player.held.public(), player.held.secrets()) == projection(engine, player)

@@ -7,10 +7,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.server.kit import FakePlayer, running, ticks, unframe
+from tests.server.kit import FakePlayer, assert_up_to_date, joined, running, ticks, unframe
 from tickwire.connection import Session
 from tickwire.engine import Engine
-from tickwire.framing import build_frame
 from tickwire.history import History
 from tickwire.player import Player
 from tickwire.room import Room
@@ -18,11 +17,8 @@ from tickwire.transport import Transport
 from tickwire_shared.client_messages import Join, build_join
 from tickwire_shared.closing import CloseCode
 from tickwire_shared.declare import Entity, Event, Input, entity, event, inputs, integer, text
-from tickwire_shared.delta import Delta, diff
 from tickwire_shared.event_messages import EventMessage
-from tickwire_shared.server_messages import Check, News, Private, SnapshotMessage, Welcome, build_load, parse_server
-from tickwire_shared.state import WorldState
-from tickwire_shared.wire_values import Wire
+from tickwire_shared.server_messages import Check, News, Private, SnapshotMessage, Welcome, parse_server
 
 HZ = 20
 
@@ -79,32 +75,6 @@ def change(engine: Engine, **values: object) -> None:
     """Change attributes of the first player's ship at the next tick."""
     for name, value in values.items():
         space(engine).todo.append(partial(setattr, space(engine).ships[1], name, value))
-
-
-async def joined(engine: Engine, count: int = 1) -> list[FakePlayer]:
-    """Players that have heard all there was so far."""
-    players = [FakePlayer(engine) for _ in range(count)]
-    await ticks(engine)
-    for player in players:
-        player.hear()
-        player.log.clear()
-    return players
-
-
-def projection(engine: Engine, player: FakePlayer) -> tuple[object, object]:
-    """What the server holds for a player: the public state, and the private values of what it owns."""
-    state = engine.replicator.state
-    secrets: dict[int, dict[str, Wire]] = {}
-    owned = [item.id for item in player.player.owned if item.id]
-    for ident, (item, row) in engine.store.private_rows(owned).items():
-        secrets[ident] = {field.name: wire for field, wire in zip(item.private, row, strict=True)}
-    return state.to_dict(), secrets
-
-
-def assert_up_to_date(engine: Engine, *players: FakePlayer) -> None:
-    for player in players:
-        player.hear()
-        assert (player.held.public(), player.held.secrets()) == projection(engine, player)
 
 
 async def test_a_new_player_gets_its_welcome_and_a_full_snapshot_in_one_write(autojump_clock: MockClock) -> None:
@@ -488,108 +458,3 @@ async def test_a_snapshot_is_the_same_whether_one_or_many_get_it(autojump_clock:
         (payload,) = unframe(players[0].link.written[0])
         assert isinstance(parse_server(payload), SnapshotMessage)
         assert before.snapshots >= 16
-
-
-# Rooms without private values take a shorter way.
-
-
-@entity
-class Buoy(Entity):
-    x: int = integer(0, 1000, default=0)
-
-
-class Harbour(Space):
-    entities = (Buoy,)  # type: ignore[assignment]
-
-    def on_join(self, player: Player[Steer]) -> None:
-        self.buoy = self.spawn(Buoy(), owner=player)
-
-
-class Diffs:
-    """Counts the deltas that are made."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.count = 0
-        monkeypatch.setattr("tickwire.replication.diff", self.diff)
-
-    def diff(self, base: WorldState, new: WorldState) -> Delta:
-        self.count += 1
-        return diff(base, new)
-
-
-def sail(engine: Engine) -> None:
-    """Move the last player's buoy at the next tick."""
-    assert isinstance(engine.room, Harbour)
-    buoy = engine.room.buoy
-    engine.room.todo.append(lambda: setattr(buoy, "x", buoy.x + 1))
-
-
-async def test_one_delta_is_made_for_all_and_none_for_nobody(
-    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with running(Harbour) as engine:
-        players = await joined(engine, 3)
-        diffs = Diffs(monkeypatch)
-        for step in range(1, 11):
-            sail(engine)
-            players[0].seat.say("load", build_frame(build_load(0, 1)))  # something for this player alone
-            await ticks(engine)
-            assert diffs.count == step
-        await ticks(engine, HZ)
-        assert diffs.count <= 11, "but for the heartbeat nothing is to be said"
-        for player in players:
-            player.link.blocked = True
-        for _ in range(10):
-            sail(engine)
-            await ticks(engine)
-        assert diffs.count <= 12, "the first of these ticks can't know it"
-        for player in players:
-            player.link.blocked = False
-        await ticks(engine)
-        assert_up_to_date(engine, *players)
-
-
-async def test_all_are_told_the_checksum(autojump_clock: MockClock) -> None:
-    async with running(Harbour) as engine:
-        players = await joined(engine, 2)
-        for _ in range(4 * HZ):
-            sail(engine)
-            await ticks(engine)
-        assert_up_to_date(engine, *players)
-        for player in players:
-            assert len(player.heard(Check)) in (2, 3)
-            assert len(player.heard(SnapshotMessage)) == 4 * HZ
-
-
-async def test_who_holds_a_version_that_is_forgotten_at_once_is_told_all_and_what_it_owns(
-    autojump_clock: MockClock,
-) -> None:
-    async with running(Harbour) as engine:
-        players = await joined(engine, 2)
-        for _ in range(2):
-            sail(engine)
-            await ticks(engine)
-        engine.replicator.history.max_bytes = 0
-        for _ in range(5):
-            sail(engine)
-            await ticks(engine)
-            assert_up_to_date(engine, *players)
-        for player in players:
-            assert [message.age for message in player.heard(SnapshotMessage)] == [1, 1, 0, 0, 0, 0, 0]
-            assert len(player.heard(Private)) == 5
-
-
-async def test_a_room_that_sends_every_third_tick_makes_one_delta_for_all(
-    autojump_clock: MockClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async with running(Harbour) as engine:
-        players = await joined(engine, 3)
-        engine.every = 3
-        diffs = Diffs(monkeypatch)
-        for _ in range(30):
-            sail(engine)
-            await ticks(engine)
-        assert diffs.count == 10
-        engine.every = 1
-        await ticks(engine, 2)
-        assert_up_to_date(engine, *players)
