@@ -8,6 +8,8 @@ from __future__ import annotations
 import math
 import select
 import sys
+from collections import deque
+from itertools import repeat
 from os import read
 from types import TracebackType
 from typing import Final, Protocol, Self
@@ -26,6 +28,7 @@ TURN_S: Final = 0.0005
 TURNS_AT_ONCE: Final = 4
 """So many are had without waiting after a quiet moment."""
 
+_run_through: Final = deque[None](maxlen=0).extend
 _NOTHING: Final = (BlockingIOError, InterruptedError)
 
 # Edge-triggered: the kernel tells of a socket once, when something new comes, and doesn't look at it again each time.
@@ -95,7 +98,11 @@ class Hub:
         self._count += 1
 
     def remove(self, fileno: int, ear: Ear) -> None:
-        """Stop listening; call it before the socket is closed. Harmless when ``ear`` isn't the one listening."""
+        """Stop listening; call it before the socket is closed. Harmless when ``ear`` isn't the one listening.
+
+        Called by what an ear heard, it comes too late for what was read in the same go: that is heard all the same, so
+        that no byte of a stream gets lost.
+        """
         if fileno >= len(self._ears) or self._ears[fileno] is not ear:
             return
         self._ears[fileno] = None
@@ -111,17 +118,21 @@ class Hub:
         ears = self._ears
         now = trio.current_time()
         ready = self._epoll.poll(0, MAX_EVENTS)
-        for fileno, events in ready:
-            ear = ears[fileno]
-            if ear is None:  # removed by what another one heard
-                continue
+        # All reads come first, without Python in between: its code and the kernel's throw each other out of the caches.
+        pieces: list[bytes | None] = []
+        reads = map(pieces.append, map(read, [fileno for fileno, _ in ready], repeat(READ_BYTES)))
+        while len(pieces) < len(ready):
             try:
-                data = read(fileno, READ_BYTES)
+                _run_through(reads)
             except _NOTHING:
-                continue
+                pieces.append(None)
             except OSError:
-                data = b""  # reset by the peer: an end like any other
-            if events != _NEWS or len(data) == READ_BYTES:  # there is more, or the end behind it: tell of it again
+                pieces.append(b"")  # reset by the peer: an end like any other
+        for (fileno, events), ear, data in zip(ready, [ears[fileno] for fileno, _ in ready], pieces, strict=True):
+            if data is None or ear is None:
+                continue
+            more = events != _NEWS or len(data) == READ_BYTES  # there is more, or the end behind it: tell of it again
+            if more and ears[fileno] is ear:
                 self._epoll.modify(fileno, _EVENTS)
             ear.heard(data, now)
         return bool(ready)

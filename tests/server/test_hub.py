@@ -102,18 +102,44 @@ async def test_a_reset_is_an_end_like_any_other(hub: Hub) -> None:
         assert ear.pieces == [b""]
 
 
-async def test_who_is_removed_by_what_another_one_heard_hears_nothing_more(hub: Hub, lines: list[Line]) -> None:
+@pytest.mark.parametrize("size", [2, READ_BYTES])
+async def test_who_is_removed_by_what_another_one_heard_hears_what_was_read_already_and_nothing_more(
+    hub: Hub, lines: list[Line], size: int
+) -> None:
     def remove_all() -> None:
         for line in lines:
             hub.remove(line.ours.fileno(), line.ear)
 
     for line in lines:
         line.ear.then = remove_all
-        line.theirs.send(b"hi")
+        line.theirs.send(bytes(size))
     hub.drain()
-    assert sum(len(line.ear.pieces) for line in lines) == 1
+    assert [line.ear.pieces for line in lines] == [[bytes(size)]] * 3, "no byte of a stream may get lost"
     assert len(hub) == 0
+    lines[0].theirs.send(b"more")
     hub.drain()
+    assert len(lines[0].ear.pieces) == 1
+
+
+async def test_a_reset_and_an_empty_socket_keep_nobody_from_being_read(hub: Hub, lines: list[Line]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        peers = [socket.create_connection(server.getsockname()) for _ in range(2)]
+        ours = [server.accept()[0] for _ in peers]
+    ears = [Listener() for _ in ours]
+    for sock, ear in zip(ours, ears, strict=True):
+        sock.setblocking(False)
+        hub.add(sock.fileno(), ear)
+    for line in lines:
+        line.theirs.send(b"before")
+    lines[0].ours.recv(100)  # told of, and gone
+    for peer in peers:
+        peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        peer.close()
+    hub.drain()
+    assert [line.ear.pieces for line in lines] == [[], [b"before"], [b"before"]]
+    assert [ear.pieces for ear in ears] == [[b""]] * 2
+    for sock in ours:
+        sock.close()
 
 
 async def test_only_the_one_that_listens_can_stop_listening(hub: Hub, lines: list[Line]) -> None:
