@@ -118,9 +118,11 @@ class Hub:
         ears = self._ears
         now = trio.current_time()
         ready = self._epoll.poll(0, MAX_EVENTS)
+        filenos = [fileno for fileno, _ in ready]
+        listening = [ears[fileno] for fileno in filenos]
         # All reads come first, without Python in between: its code and the kernel's throw each other out of the caches.
         pieces: list[bytes | None] = []
-        reads = map(pieces.append, map(read, [fileno for fileno, _ in ready], repeat(READ_BYTES)))
+        reads = map(pieces.append, map(read, filenos, repeat(READ_BYTES)))
         while len(pieces) < len(ready):
             try:
                 _run_through(reads)
@@ -128,8 +130,9 @@ class Hub:
                 pieces.append(None)
             except OSError:
                 pieces.append(b"")  # reset by the peer: an end like any other
-        for (fileno, events), ear, data in zip(ready, [ears[fileno] for fileno, _ in ready], pieces, strict=True):
-            if data is None or ear is None:
+        for (fileno, events), ear, data in zip(ready, listening, pieces, strict=True):
+            assert ear is not None  # the kernel tells of those alone that were added
+            if data is None:
                 continue
             more = events != _NEWS or len(data) == READ_BYTES  # there is more, or the end behind it: tell of it again
             if more and ears[fileno] is ear:
