@@ -7,8 +7,8 @@ needs no generated code (PROTOCOL.md, section 3).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, cast
 
 import attrs
 
@@ -66,6 +66,7 @@ class ClassType:
         author: The Python class, where it is known (on a server).
         moduli: For each public field, what its ints wrap at; 0: they don't, None: its values are bytes.
         lanes: For the differences of whole columns.
+        generated: Functions that were generated for the class, by name: all rooms share them.
     """
 
     name: str
@@ -76,6 +77,9 @@ class ClassType:
     private: tuple[FieldType, ...] = attrs.field(init=False, eq=False, repr=False)
     moduli: tuple[int | None, ...] = attrs.field(init=False, eq=False, repr=False)
     lanes: LaneTable = attrs.field(init=False, eq=False, repr=False)
+    generated: dict[str, Callable[..., Any]] = attrs.field(
+        init=False, eq=False, repr=False, factory=dict[str, Callable[..., Any]]
+    )
 
     def __attrs_post_init__(self) -> None:
         """Split the fields by visibility and check their number and names."""

@@ -235,3 +235,24 @@ def test_packed_fields_are_read_by_value(values: list[object]) -> None:
     table, _ = read(*fleet)
     kind = Ship.wire_type.public[8].kind
     assert [kind.from_wire(wire) for wire in table.columns[8]] == values
+
+
+def test_rooms_share_the_code_of_a_class_and_classes_that_look_alike_do_not() -> None:
+    def crew() -> type[Entity]:
+        class Side(enum.Enum):
+            LEFT = 1
+            RIGHT = 2
+
+        @entity
+        class Crew(Entity):
+            side: Side = choice(Side, default=Side.LEFT)
+
+        return Crew
+
+    one, other = crew().wire_type, crew().wire_type
+    assert one.describe() == other.describe()
+    assert TableReader(one)._read_all is TableReader(one)._read_all
+    for item in (one, other):
+        assert item.author is not None
+        table, _ = TableReader(item).read((1,), (item.author(),), empty_table(item))
+        assert list(table.columns[0]) == [0]
