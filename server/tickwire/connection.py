@@ -30,10 +30,10 @@ from tickwire.limits import Limits
 from tickwire.lingering import linger
 from tickwire.player import LeaveReason
 from tickwire.round_trip import RoundTrip
-from tickwire.seat import Seat
+from tickwire.seat import Line, Seat
 from tickwire.socket_options import tune
 from tickwire.traffic import TrafficWatch
-from tickwire.transport import Transport, no_shortcut
+from tickwire.transport import NO_SHORTCUT, Transport
 from tickwire.wires import Wires
 from tickwire_shared.client_messages import (
     ClientKind,
@@ -107,7 +107,7 @@ class Session:
 
     Attributes:
         patience: The scope in which a join is waited for.
-        write_nowait: Takes whole frames of the room's, or returns False and writes nothing.
+        line: Where the room's frames go.
     """
 
     def __init__(self, transport: Transport, find_room: FindRoom, surroundings: Surroundings | None = None) -> None:
@@ -118,7 +118,7 @@ class Session:
         self.was_admitted = False
         self.close_asked = trio.Event()
         self.patience = trio.CancelScope()
-        self.write_nowait: Callable[[bytes], bool] = transport.post
+        self.line: Line = transport
         self._transport = transport
         self._find_room = find_room
         around = surroundings or Surroundings()
@@ -157,10 +157,10 @@ class Session:
             self.close_asked.set()
 
     def _stop_talking(self) -> None:
-        self._transport.shortcut = no_shortcut
-        self.write_nowait = _refuse
+        self._transport.shortcut = NO_SHORTCUT
+        self.line = _CUT
         if self._seat is not None and self._seat.link is self:
-            self._seat.post = _refuse
+            self._seat.line = _CUT
 
     def admitted(self) -> None:
         """Say that the join was accepted."""
@@ -262,7 +262,7 @@ class Session:
         if not self._confirmed and self._engine is not None and self._seat is not None:
             self._confirmed = True
             self._engine.confirm(self._seat)
-            self._transport.shortcut = self._engine.input_taker(self._seat) or no_shortcut
+            self._transport.shortcut = self._engine.input_taker(self._seat) or NO_SHORTCUT
 
     def _joined(self) -> tuple[Engine, Seat]:
         assert self._engine is not None
@@ -306,8 +306,12 @@ def _not_yet(act: Callable[[], Awaitable[None]]) -> None:
     raise AssertionError("a join came before the session's tasks were started")
 
 
-def _refuse(frames: bytes) -> bool:
-    return False
+class _CutLine:
+    def post(self, frames: bytes) -> bool:
+        return False
+
+
+_CUT: Final = _CutLine()
 
 
 async def serve_connection(

@@ -202,12 +202,12 @@ class Engine:
         for number, values in enumerate(rows):
             self._put_input(seat.inputs, tick_add(tick, number), values)
 
-    def input_taker(self, seat: Seat) -> Callable[[int, int], bool] | None:
-        """Return what takes the usual INPUTs of a seat (see `InputBuffer.taker`); None in a room without inputs."""
+    def input_taker(self, seat: Seat) -> InputBuffer | None:
+        """Return what takes the usual INPUTs of a seat (`InputBuffer.take_payload`); None in a room without inputs."""
         reader, inputs = self.room_type.input_reader, seat.inputs
         if reader is None or inputs is None:
             return None
-        return inputs.taker(reader.recall, self._clock, partial(self._put_input, inputs))
+        return inputs.recalling(reader.recall, self._clock, partial(self._put_input, inputs))
 
     def _put_input(self, inputs: InputBuffer, tick: int, values: tuple[int, ...]) -> None:
         if self.pace.resting:

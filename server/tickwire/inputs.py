@@ -8,7 +8,7 @@ it is what is repeated if it is the newest. Each tick has one input at most, wha
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, Self
 
 import attrs
 
@@ -27,15 +27,17 @@ HOLD_TICKS: Final = 6
 
 PLACES: Final = MAX_AHEAD + MAX_BEHIND
 """Each tick from which or for which an input may come has a place of its own: its number modulo this. An input stays
-there when its tick is over, so that one that is sent again doesn't fire again, and one that is missing can be held."""
+there when its tick is over, so that one that is sent again doesn't fire again, and one that is missing can be held.
+
+A place takes two items of one list, a tick and its values: two lists would be twice the memory to fetch for each player
+and tick, once when an input comes and once when it is taken."""
 
 _NO_SLACK: Final = 1 << 32
 
 Values = tuple[int, ...]
 
 # The places of those who never sent an input: never changed, and a thousand bytes less for each of them.
-_NO_TICKS: Final = [-1] * PLACES
-_NO_VALUES: Final[list[Values]] = [()] * PLACES
+_NO_PLACES: Final[list[Any]] = [-1, ()] * PLACES
 
 
 _ASLEEP: Final = 1 << 61
@@ -91,8 +93,7 @@ class InputBuffer:
     force: Values = attrs.field(init=False)
     neutral: Values = attrs.field(init=False)
     _triggers: tuple[int, ...] = attrs.field(init=False)
-    _ticks: list[int] = attrs.field(init=False, default=_NO_TICKS)
-    _values: list[Values] = attrs.field(init=False, default=_NO_VALUES)
+    _places: list[Any] = attrs.field(init=False, default=_NO_PLACES)
     _newest: int | None = attrs.field(init=False, default=None)
     _least_slack: int = attrs.field(init=False, default=_NO_SLACK)
     _folded: int = attrs.field(init=False, default=0)  # a bit for each trigger
@@ -109,18 +110,18 @@ class InputBuffer:
     def put(self, tick: int, values: Values, now: int) -> None:
         """Take the input for ``tick``; ``now`` is the last tick simulated. A repeated one is ignored."""
         ahead = tick_distance(tick, now)
-        place = tick % PLACES
+        at = tick % PLACES * 2
         if ahead > MAX_AHEAD:
             self.refused += 1
             self.counts.refused += 1
         elif ahead <= -MAX_BEHIND:
             self._count_late()
-        elif self._ticks[place] == tick:
+        elif self._places[at] == tick:
             self.counts.repeated += 1
         else:
             self._begin()
-            self._ticks[place] = tick
-            self._values[place] = values
+            self._places[at] = tick
+            self._places[at + 1] = values
             if ahead <= 0:  # what still counts of it
                 self._count_late()
                 for position in self._triggers:
@@ -130,21 +131,21 @@ class InputBuffer:
 
     def _begin(self) -> None:
         """Have places of its own from now on."""
-        if self._ticks is _NO_TICKS:
-            self._ticks = [-1] * PLACES
-            self._values = [self.neutral] * PLACES
+        if self._places is _NO_PLACES:
+            self._places = [-1, self.neutral] * PLACES
 
-    def taker(self, recall: Recall, clock: RoomClock, put: Callable[[int, Values], None]) -> Callable[[int, int], bool]:
-        """Return a function that takes an INPUT's payload (see `Recall`) like one that was read before.
-
-        It runs for each player in each tick, so it does no more than an input of the tick behind the newest one needs;
-        all others it hands to ``put``. It returns False for every other message, and does nothing then.
-        """
+    def recalling(self, recall: Recall, clock: RoomClock, put: Callable[[int, Values], None]) -> Self:
+        """Return itself, ready to `take_payload` what ``recall`` knows; ``put`` gets what can't take the short way."""
         self._begin()
         self._forms, self._clock, self._put = recall.forms, clock, put
-        return self._take_payload
+        return self
 
-    def _take_payload(self, payload: int, size: int) -> bool:
+    def take_payload(self, payload: int, size: int) -> bool:
+        """Take an INPUT's payload (see `Recall`) like one that was read before; for all others do nothing: False.
+
+        It runs for each player in each tick, so it does no more than an input of the tick behind the newest one needs;
+        all others it hands to ``put``.
+        """
         head_shift, by_head = self._forms[size]
         form = by_head.get(payload >> head_shift)
         if form is None:
@@ -157,9 +158,9 @@ class InputBuffer:
             newest = self._newest
             if newest is not None and tick == newest + 1 and 0 < tick - self._clock.tick <= MAX_AHEAD:
                 self._newest = tick
-                place = tick % PLACES
-                self._ticks[place] = tick
-                self._values[place] = values
+                places, at = self._places, tick % PLACES * 2
+                places[at] = tick
+                places[at + 1] = values
             else:
                 self._put(tick, values)
             tick = (tick + 1) % TICK_MODULUS
@@ -186,18 +187,19 @@ class InputBuffer:
                 slack = tick_distance(newest, tick)
             if slack < self._least_slack:
                 self._least_slack = slack
-        place = tick % PLACES
-        if self._ticks[place] == tick and not self._folded:
-            self.force = self._values[place]
+        places, at = self._places, tick % PLACES * 2
+        if places[at] == tick and not self._folded:
+            self.force = places[at + 1]
             return True
         return self._take_other(tick)
 
     def _take_other(self, tick: int) -> bool:
         """Put in force what there is when no input came for ``tick``, or buttons of late ones are to be added."""
-        if self._ticks is _NO_TICKS:
+        if self._places is _NO_PLACES:
             return False  # the neutral input is in force since the beginning
-        fresh = self._ticks[tick % PLACES] == tick
-        self.force = self._values[tick % PLACES] if fresh else self._held(tick)
+        at = tick % PLACES * 2
+        fresh = bool(self._places[at] == tick)
+        self.force = self._places[at + 1] if fresh else self._held(tick)
         if self._folded:
             self.force = tuple(1 if self._folded >> at & 1 else value for at, value in enumerate(self.force))
             self._folded = 0
@@ -207,23 +209,24 @@ class InputBuffer:
         """Return the last input before ``tick`` without its pressed buttons; the neutral one if it is too old."""
         for back in range(1, HOLD_TICKS + 1):
             before = tick_add(tick, -back)
-            if self._ticks[before % PLACES] == before:
-                return self._without_triggers(self._values[before % PLACES])
+            at = before % PLACES * 2
+            if self._places[at] == before:
+                return self._without_triggers(self._places[at + 1])
         return self.neutral
 
     def busy(self, now: int) -> bool:
         """Whether the next ticks' inputs may be others than that of tick ``now``, which was taken."""
-        return self._ticks is not _NO_TICKS and (self.force is not self.neutral or any(self._ahead(now)))
+        return self._places is not _NO_PLACES and (self.force is not self.neutral or any(self._ahead(now)))
 
     def forget_ahead(self, now: int) -> None:
         """Drop what waits for ticks beyond ``now``: it was meant for a time that never was."""
         for place, is_ahead in enumerate(self._ahead(now)):
             if is_ahead:  # so these are not the places of nobody
-                self._ticks[place] = -1
+                self._places[place * 2] = -1
 
     def _ahead(self, now: int) -> list[bool]:
         """For each place, whether its input is for a tick to come."""
-        return [tick >= 0 and tick_distance(tick, now) > 0 for tick in self._ticks]
+        return [tick >= 0 and tick_distance(tick, now) > 0 for tick in self._places[::2]]
 
     def reconnect(self) -> None:
         """Another connection begins: how early the last one's inputs came says nothing about this one's."""

@@ -2,7 +2,7 @@
 
 ::
 
-    commit -> History -> diff(what the client holds, now) -> frame -> Seat.post
+    commit -> History -> diff(what the client holds, now) -> frame -> Line.post
                               one per version held, shared by all clients that hold it
 
 There is no queue of snapshots. A connection that is blocked is passed over; when it has drained it gets one delta
@@ -12,7 +12,7 @@ news of its inputs) goes out in the same write.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Final
 
 import attrs
@@ -20,7 +20,7 @@ import attrs
 from tickwire.entities import EntityStore
 from tickwire.framing import build_frame
 from tickwire.history import History
-from tickwire.seat import Seat
+from tickwire.seat import Line, Seat
 from tickwire_shared.delta import diff, gaps
 from tickwire_shared.schema import ClassType
 from tickwire_shared.server_messages import build_check, build_news, build_private, build_snapshot
@@ -124,14 +124,14 @@ class Replicator:
             shared = snapshot + self._public_check_frame(crc) if check else snapshot
         sent = bytes_out = 0
         for seat in seats:
-            post = seat.post
-            if post is None:
+            line = seat.line
+            if line is None:
                 continue
             if alike and seat.version == held and not seat.own and (moved or seat.heard_tick == heard):
                 data = shared + self._news_frame(seat) if news else shared
                 if not data:
                     continue
-                if post(data):
+                if line.post(data):
                     bytes_out += len(data)
                     if snapshot:
                         seat.version = version
@@ -146,7 +146,7 @@ class Replicator:
             else:
                 self._check_held(seat)
                 held, heard = seat.version, seat.heard_tick
-                self._flush_seat(seat, post, crc if check else None, news=news)
+                self._flush_seat(seat, line, crc if check else None, news=news)
                 snapshot = self._frames.get(held, b"")
                 shared = snapshot + self._check_frame(seat, crc) if check else snapshot
                 alike = held is not None and not self._has_private
@@ -158,7 +158,7 @@ class Replicator:
         """Whether every connected seat holds the present state, and nothing waits for it."""
         return all(seat.link is None or (seat.version == self.version and not seat.own) for seat in seats)
 
-    def _flush_seat(self, seat: Seat, post: Callable[[bytes], bool], crc: int | None, *, news: bool) -> None:
+    def _flush_seat(self, seat: Seat, line: Line, crc: int | None, *, news: bool) -> None:
         """Write to a seat that is not blocked all that is new for it: what everyone is sent, and what is its own."""
         before = self._private_frame(seat) if self._has_private or seat.owned_changed else b""
         frame = self._snapshot_frame(seat, with_private=bool(before))
@@ -167,7 +167,7 @@ class Replicator:
             behind += self._news_frame(seat)
         if before or behind or seat.own:
             frame = seat.take_queued(before + frame, behind)
-        if frame and post(frame):
+        if frame and line.post(frame):
             self.counts.bytes_out += len(frame)
 
     def _check_held(self, seat: Seat) -> None:

@@ -20,6 +20,14 @@ MAX_CLIENT_EVENTS: Final = 32
 """Events that one player may send between two ticks; more close the connection."""
 
 
+class Line(Protocol):
+    """Where a room's frames for one player go."""
+
+    def post(self, frames: bytes) -> bool:
+        """Take whole frames over, or return False and take nothing."""
+        ...
+
+
 class Link(Protocol):
     """What a room sees of a connection."""
 
@@ -29,8 +37,8 @@ class Link(Protocol):
         ...
 
     @property
-    def write_nowait(self) -> Callable[[bytes], bool]:
-        """Writes whole frames, or returns False and writes nothing."""
+    def line(self) -> Line:
+        """Where frames go."""
         ...
 
     @property
@@ -58,7 +66,7 @@ class Seat:
         token: What the player comes back with.
         used_token: What it came back with, until it is known to have ``token``.
         confirmed: Whether anything was ever heard of the player behind its WELCOME.
-        post: The connection's ``write_nowait``; None while there is none.
+        line: That of the connection; None while there is none.
         control: Frames that go out before the next snapshot, the newest about each thing.
         events: What goes out behind it.
         own: Whether something waits that is for this player alone.
@@ -83,7 +91,7 @@ class Seat:
     owned_changed: bool = True
     private_unsure: bool = False
     private_sent: dict[int, tuple[Wire, ...]] = attrs.field(factory=dict[int, tuple[Wire, ...]])
-    post: Callable[[bytes], bool] | None = None
+    line: Line | None = None
     control: dict[str, bytes] = attrs.field(factory=dict[str, bytes])
     events: EventQueue = attrs.field(factory=EventQueue)
     own: bool = True
@@ -102,7 +110,7 @@ class Seat:
         """Give the seat a connection: everything older is void."""
         self.advance(SeatEvent.ATTACH)
         self.generation += 1
-        self.link, self.post = link, link.write_nowait
+        self.link, self.line = link, link.line
         self.control.clear()
         self.forget_private()
         self.private_unsure = True
@@ -112,7 +120,7 @@ class Seat:
 
     def detach(self) -> None:
         """Take the connection away."""
-        self.link = self.post = None
+        self.link = self.line = None
         self.version = None
 
     def forget_private(self) -> None:

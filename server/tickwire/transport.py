@@ -22,7 +22,7 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from os import write
-from typing import Final
+from typing import Final, Protocol
 
 import trio
 
@@ -42,12 +42,19 @@ AT_ONCE: Final = 4
 """So many messages of one client are delivered in one go; a crowd's others wait for a turn."""
 
 Call = Callable[..., object]  # without arguments; pyright would bind one that says so, as the class has slots
-Shortcut = Callable[[int, int], bool]
 
 _KEY: Final = (1 << 32) - 1
 _CLOSE_BYTE: Final = b"\x88"
 _WOULD_BLOCK: Final = (BlockingIOError, InterruptedError)
 _to_int = int.from_bytes
+
+
+class Shortcut(Protocol):
+    """Takes messages that need nothing but to be taken."""
+
+    def take_payload(self, payload: int, size: int) -> bool:
+        """Take a message, given as a big-endian int and its size in bytes; return whether it did. Never raises."""
+        ...
 
 
 class Transport(trio.abc.Stream):
@@ -66,8 +73,7 @@ class Transport(trio.abc.Stream):
         bytes_out: Bytes handed to the socket, or taken over to be.
         last_heard: ``trio.current_time()`` of the last bytes received.
         said_close: Whether a close frame was sent, or was to be.
-        shortcut: Is offered each fast message first, as a big-endian int and its size in bytes; returns whether it took
-            that. Must not block or raise.
+        shortcut: Is offered each fast message first.
         on_close: Called when trio-websocket has done with the stream.
         blocked: Whether a write is under way, so that ``write_nowait`` would refuse.
     """
@@ -143,7 +149,7 @@ class Transport(trio.abc.Stream):
         self.bytes_out = 0
         self.last_heard = trio.current_time()
         self.said_close = False
-        self.shortcut: Shortcut = no_shortcut
+        self.shortcut: Shortcut = NO_SHORTCUT
         self.blocked = False
         self.on_close: Callable[[], object] = _nothing
         request, rest = _split_head(head)
@@ -192,7 +198,7 @@ class Transport(trio.abc.Stream):
                 if head >> 32 == lead:  # exactly one fast frame, as what a player sends at once nearly always is
                     self.frames_in += 1
                     payload = (word ^ ((head & _KEY) * repeat >> pad)) & mask
-                    if not self.shortcut(payload, size):
+                    if not self.shortcut.take_payload(payload, size):
                         self._deliver(payload.to_bytes(size))
                     return
             if is_plain_pong(data):  # it said all there is to say by coming
@@ -258,7 +264,7 @@ class Transport(trio.abc.Stream):
                 await self._news.wait()
 
     def _pass_on(self, payload: bytes) -> None:
-        if not self.shortcut(_to_int(payload), len(payload)):
+        if not self.shortcut.take_payload(_to_int(payload), len(payload)):
             self._deliver(payload)
 
     @property
@@ -403,9 +409,13 @@ def _split_head(head: bytes) -> tuple[bytes, bytes]:
     return (head, b"") if end < 0 else (head[: end + 4], head[end + 4 :])
 
 
-def no_shortcut(payload: int, size: int) -> bool:
-    """Take no message."""
-    return False
+class _NoShortcut:
+    def take_payload(self, payload: int, size: int) -> bool:
+        return False
+
+
+NO_SHORTCUT: Final = _NoShortcut()
+"""Takes no message."""
 
 
 def _nothing() -> None:

@@ -80,7 +80,7 @@ class Watch(FakeLink):
 
     times: list[float] = attrs.field(factory=list[float])
 
-    def write_nowait(self, frames: bytes) -> bool:
+    def post(self, frames: bytes) -> bool:
         self.times.append(trio.current_time())
         return True
 

@@ -48,7 +48,11 @@ class FakeLink:
     closed: tuple[int, str] | None = None
     is_admitted: bool = False
 
-    def write_nowait(self, frames: bytes) -> bool:
+    @property
+    def line(self) -> FakeLink:
+        return self
+
+    def post(self, frames: bytes) -> bool:
         if self.blocked or self.closed is not None:
             return False
         self.written.append(frames)

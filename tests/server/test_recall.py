@@ -41,8 +41,8 @@ def taken(reader: InputReader, payload: bytes) -> list[tuple[int, tuple[int, ...
     """What is recalled of a message; None when it is not known."""
     put: list[tuple[int, tuple[int, ...]]] = []
     buffer = InputBuffer(Steer.wire_type)  # knows of no input, so all go the long way
-    take = buffer.taker(reader.recall, RoomClock(0), lambda tick, values: put.append((tick, values)))
-    return put if take(int.from_bytes(payload), len(payload)) else None
+    buffer.recalling(reader.recall, RoomClock(0), lambda tick, values: put.append((tick, values)))
+    return put if buffer.take_payload(int.from_bytes(payload), len(payload)) else None
 
 
 def tick_bytes(tick: int) -> int:
@@ -96,10 +96,10 @@ def test_the_short_way_into_a_buffer_leaves_it_as_the_long_one_does(moves: list[
     def put(tick: int, values: tuple[int, ...]) -> None:
         short.put(tick, values, room.tick)
 
-    take = short.taker(reader.recall, room, put)
+    short.recalling(reader.recall, room, put)
     for number, (ahead, turn) in enumerate(moves):
         payload = message(room.tick + ahead, [(turn, 0)])
-        assert take(int.from_bytes(payload), len(payload))
+        assert short.take_payload(int.from_bytes(payload), len(payload))
         long.put(room.tick + ahead, (turn, 0), room.tick)
         if number % 3 == 0:
             room.tick += 1
@@ -113,16 +113,16 @@ def test_the_usual_input_goes_the_short_way() -> None:
     reader = reader_of(message(1000, [(1, 1)]))
     room, calls = RoomClock(1000), list[int]()
     buffer = InputBuffer(Steer.wire_type)
-    take = buffer.taker(reader.recall, room, lambda tick, values: calls.append(tick))
+    buffer.recalling(reader.recall, room, lambda tick, values: calls.append(tick))
     buffer.put(1001, (1, 1), room.tick)
     for tick in range(1002, 1020):
         room.tick = tick - 1
         payload = message(tick, [(1, 1)])
-        assert take(int.from_bytes(payload), len(payload))
+        assert buffer.take_payload(int.from_bytes(payload), len(payload))
         assert buffer.take(tick)
         assert buffer.force == (1, 1)
     assert calls == []
     room.sleep()
     payload = message(1020, [(1, 1)])
-    assert take(int.from_bytes(payload), len(payload))
+    assert buffer.take_payload(int.from_bytes(payload), len(payload))
     assert calls == [1020], "a room at rest has to be woken"

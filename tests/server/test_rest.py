@@ -93,9 +93,9 @@ async def test_an_input_ends_the_rest_in_time_for_its_tick(autojump_clock: objec
 async def test_an_input_that_could_take_the_short_way_ends_the_rest_as_well(autojump_clock: object) -> None:
     async with running(Chess) as engine:
         player = await joined(engine)
-        reader, take = Chess.input_reader, engine.input_taker(player.seat)
+        reader, taker = Chess.input_reader, engine.input_taker(player.seat)
         assert reader is not None
-        assert take is not None
+        assert taker is not None
         newest = tick_add(engine.tick, 20)
         engine.put_inputs(player.seat, newest, [(1,)])
         player.seat.forget_inputs_ahead(engine.tick)  # as after a stall
@@ -103,7 +103,7 @@ async def test_an_input_that_could_take_the_short_way_ends_the_rest_as_well(auto
         assert engine.pace.resting
         payload = build_input(tick_add(newest, 1), [42])
         reader.read(unpack_array(payload), payload)
-        assert take(int.from_bytes(payload), len(payload))
+        assert taker.take_payload(int.from_bytes(payload), len(payload))
         assert not engine.pace.resting
         await trio.sleep(25 / Chess.hz)
         assert room_of(engine).piece.square == 42

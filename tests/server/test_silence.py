@@ -49,19 +49,19 @@ class Peer(FakeLink):
     def last_heard(self) -> float:
         return self.heard_at
 
-    def write_nowait(self, frames: bytes) -> bool:
+    def post(self, frames: bytes) -> bool:
         if frames.startswith(PING_FRAME):
             self.pings.append(trio.current_time())
-        return super().write_nowait(frames)
+        return super().post(frames)
 
 
 class Answering(Peer):
     """One that answers pings and says nothing else."""
 
-    def write_nowait(self, frames: bytes) -> bool:
+    def post(self, frames: bytes) -> bool:
         if frames.startswith(PING_FRAME):
             self.heard_at = trio.current_time()
-        return super().write_nowait(frames)
+        return super().post(frames)
 
 
 async def joined(world: World) -> RawClient:
