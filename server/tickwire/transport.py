@@ -57,7 +57,26 @@ class Shortcut(Protocol):
         ...
 
 
-class Transport(trio.abc.Stream):
+class _Hot:
+    """What is touched in each tick: a base class's slots come first, and so next to each other in memory."""
+
+    __slots__ = (
+        "_clear",
+        "_closed",
+        "_fileno",
+        "_hub",
+        "blocked",
+        "bytes_in",
+        "bytes_out",
+        "frames_in",
+        "last_heard",
+        "on_stir",
+        "shortcut",
+        "writes_out",
+    )
+
+
+class Transport(_Hot, trio.abc.Stream):
     """A stream for trio-websocket with a fast lane in each direction.
 
     One task receives (trio-websocket's reader) and any may write; writes are whole frames and are never interleaved.
@@ -79,14 +98,10 @@ class Transport(trio.abc.Stream):
     """
 
     __slots__ = (
-        "_clear",
-        "_closed",
         "_deliver",
         "_ended",
-        "_fileno",
         "_gated",
         "_gates",
-        "_hub",
         "_idle",
         "_listening",
         "_news",
@@ -100,17 +115,9 @@ class Transport(trio.abc.Stream):
         "_stream",
         "_tail",
         "_turn",
-        "blocked",
-        "bytes_in",
-        "bytes_out",
-        "frames_in",
-        "last_heard",
         "on_close",
         "on_crowd",
-        "on_stir",
         "said_close",
-        "shortcut",
-        "writes_out",
     )
     on_crowd: Call
     on_stir: Call | None
