@@ -203,9 +203,9 @@ class InputBuffer(_Hot):
         """Put in force what there is when no input came for ``tick``, or buttons of late ones are to be added."""
         if self._places is _NO_PLACES:
             return False  # the neutral input is in force since the beginning
-        at = tick % PLACES * 2
-        fresh = bool(self._places[at] == tick)
-        self.force = self._places[at + 1] if fresh else self._held(tick)
+        place = tick % PLACES * 2
+        fresh = bool(self._places[place] == tick)
+        self.force = self._places[place + 1] if fresh else self._held(tick)
         if self._folded:
             self.force = tuple(1 if self._folded >> at & 1 else value for at, value in enumerate(self.force))
             self._folded = 0

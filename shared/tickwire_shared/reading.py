@@ -52,12 +52,13 @@ class TableReader:
         generated = self.item.generated
         if not generated:
             generated["read_all"] = _compile_reader(self.item)
-            generated["write_back"] = _compile_write_back(self.item)
+            if self.item.predicted:
+                generated["write_back"] = _compile_write_back(self.item)
         self._read_all = generated["read_all"]
         self._text_fields = frozenset(
             number for number, field in enumerate(self.item.fields) if isinstance(field.kind, Text)
         )
-        self._write_back = generated["write_back"] if self.item.predicted else None
+        self._write_back = generated.get("write_back")
         self._is_plain = not (self._text_fields or self.item.private or self.item.predicted)
 
     def read(
