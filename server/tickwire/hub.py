@@ -1,4 +1,4 @@
-"""The hub: one epoll for all players' sockets, read in one go instead of by a waking task each, and written in one go.
+"""The hub: one epoll for all players' sockets, read in one go instead of by a waking task each.
 
 Linux only; elsewhere `Hub.listens` is False and every connection's own task reads (`transport`).
 """
@@ -15,6 +15,8 @@ from types import TracebackType
 from typing import Final, Protocol, Self
 
 import trio
+
+from tickwire.outbox import Outbox
 
 READ_BYTES: Final = 448
 """Enough for what a player sends in a tick, and no more than some thirty frames of a flood, for which a room's tick has
@@ -44,26 +46,18 @@ class Ear(Protocol):
         ...
 
 
-class Outlet(Protocol):
-    """What writes to a socket."""
-
-    def send(self, frames: bytes) -> None:
-        """Write what was posted. Must not block or raise."""
-        ...
-
-
 class Hub:
     """Reads all sockets that have something, whenever `drain` is called.
 
     Use it with ``with``: that closes the epoll.
 
     Attributes:
-        posted: What goes out with the next `send`.
+        outbox: What goes out to them.
     """
 
     def __init__(self) -> None:
         """Start with no sockets."""
-        self.posted: list[tuple[Outlet, bytes]] = []
+        self.outbox = Outbox()
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
         self._ears: list[Ear | None] = []  # by file number: no list of ints to look through, and small
         self._count = 0
@@ -139,16 +133,6 @@ class Hub:
                 self._epoll.modify(fileno, _EVENTS)
             ear.heard(data, now)
         return bool(ready)
-
-    def send(self) -> None:
-        """Write all that was posted, one after the other.
-
-        Each write runs through the kernel's code, throws Python's out of the processor's caches, and may wake somebody.
-        So all ticks come first.
-        """
-        posted, self.posted = self.posted, []
-        for outlet, frames in posted:
-            outlet.send(frames)
 
     async def turn(self) -> None:
         """Wait for a turn to do what takes long, such as a frame that trio-websocket has to read.

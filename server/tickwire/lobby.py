@@ -74,9 +74,9 @@ class Lobby:
         self._closing = False
         self._all_closed = trio.Event()
         self._connections = 0
-        self.wires = Wires()
         self._past = {name: Tally() for name in self._types}
         self._pulse = Pulse(spare)
+        self.wires = Wires(self._pulse.hub.outbox)
 
     @property
     def rooms(self) -> tuple[Engine, ...]:

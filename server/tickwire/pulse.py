@@ -153,7 +153,7 @@ class Pulse:
         What becomes due meanwhile waits, so that sockets are heard in between.
         """
         heap = self._heap
-        posted = self.hub.posted
+        outbox = self.hub.outbox
         began = self.look()
         due: list[tuple[float, int, Beat]] = []
         while heap and heap[0][0] <= began:
@@ -162,13 +162,12 @@ class Pulse:
             if beat.due == when:  # neither cancelled nor armed again
                 self.running = beat.call
                 beat.call()
-                if len(posted) >= AT_ONCE:
-                    self.hub.send()
-                    posted = self.hub.posted
+                if len(outbox.frames) >= AT_ONCE:
+                    outbox.send()
                     self.look()
         if due:
             self.running = None
-            self.hub.send()
+            outbox.send()
             if self.ladder.note(began, self.look()):
                 self.ladder.report()
         return bool(due)

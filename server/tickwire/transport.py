@@ -4,7 +4,7 @@ r"""The transport: what lies between a session and its socket.
 
     socket -> Hub -> Transport.heard -> FrameSplitter --fast--> deliver(payload)
                                                      \-slow-> trio-websocket -> get_message -> deliver(payload)
-    room -> Transport.post(frames) -> Hub.send, after all rooms that were due -> one non-blocking write -> socket
+    room -> Transport.post(frames) -> Outbox.send, after all rooms that were due -> one non-blocking write -> socket
     session -> Transport.write_nowait(frames) -> the same, at once
                                                 \-what it didn't take-> finished by a task of the connection
     trio-websocket -> Transport.send_all -> (after that) -> socket
@@ -28,6 +28,7 @@ import trio
 
 from tickwire.framing import FAST_HEAD_BYTES, MAX_SHORT, SHAPES, FrameSplitter, Lane, Piece, is_plain_pong
 from tickwire.hub import Hub
+from tickwire.outbox import Outbox
 
 RECEIVE_BYTES: Final = 16384
 
@@ -62,17 +63,15 @@ class _Hot:
 
     __slots__ = (
         "_clear",
-        "_closed",
         "_fileno",
-        "_hub",
-        "blocked",
+        "_outbox",
+        "_posted_in",
+        "_stuck",
         "bytes_in",
-        "bytes_out",
         "frames_in",
         "last_heard",
         "on_stir",
         "shortcut",
-        "writes_out",
     )
 
 
@@ -86,22 +85,23 @@ class Transport(_Hot, trio.abc.Stream):
     Attributes:
         bytes_in: Bytes received since the start.
         frames_in: Frames received since the start; what is cut counts once for each piece.
-        writes_out: Writes of one or more whole frames.
+        writes_out: Writes of one or more whole frames, but for those of the outbox, which counts its own.
         on_crowd: Called when one read brought many frames, before they are delivered.
         on_stir: Called once, when the next bytes come.
-        bytes_out: Bytes handed to the socket, or taken over to be.
+        bytes_out: Bytes handed to the socket, or taken over to be; but for those of the outbox.
         last_heard: ``trio.current_time()`` of the last bytes received.
         said_close: Whether a close frame was sent, or was to be.
         shortcut: Is offered each fast message first.
         on_close: Called when trio-websocket has done with the stream.
-        blocked: Whether a write is under way, so that ``write_nowait`` would refuse.
     """
 
     __slots__ = (
+        "_closed",
         "_deliver",
         "_ended",
         "_gated",
         "_gates",
+        "_hub",
         "_idle",
         "_listening",
         "_news",
@@ -115,9 +115,11 @@ class Transport(_Hot, trio.abc.Stream):
         "_stream",
         "_tail",
         "_turn",
+        "bytes_out",
         "on_close",
         "on_crowd",
         "said_close",
+        "writes_out",
     )
     on_crowd: Call
     on_stir: Call | None
@@ -131,6 +133,8 @@ class Transport(_Hot, trio.abc.Stream):
         self._nursery = nursery
         self._fileno = stream.socket.fileno() if isinstance(stream, trio.SocketStream) else -1
         self._hub = hub if hub is not None and hub.listens and self._fileno >= 0 else None
+        self._outbox: Outbox | None = None
+        self._posted_in = -1  # the round of the outbox in which it was given something
         self._turn = trio.lowlevel.checkpoint if hub is None else hub.turn
         self._open = False
         self._listening = False
@@ -148,6 +152,7 @@ class Transport(_Hot, trio.abc.Stream):
         self._tail: memoryview | None = None
         self._idle = trio.Event()
         self._closed = False
+        self._stuck = False  # whether any of the last three is so
         self.bytes_in = len(head)
         self.frames_in = 0
         self.writes_out = 0
@@ -157,7 +162,6 @@ class Transport(_Hot, trio.abc.Stream):
         self.last_heard = trio.current_time()
         self.said_close = False
         self.shortcut: Shortcut = NO_SHORTCUT
-        self.blocked = False
         self.on_close: Callable[[], object] = _nothing
         request, rest = _split_head(head)
         # RFC 6455 lets a client talk right behind its request; that waits until ``start``.
@@ -169,14 +173,20 @@ class Transport(_Hot, trio.abc.Stream):
 
     @contextmanager
     def listening(self) -> Generator[None]:
-        """Let the hub, if there is one for this stream, read it for as long as the block takes."""
+        """Let the hub, if there is one for this stream, read and write it for as long as the block takes."""
         self._open = True
+        if self._hub is not None:
+            self._outbox = self._hub.outbox
+            self._outbox.open(self._fileno, self)
         self._listen()
         try:
             yield
         finally:
             self._open = False
             self._unlisten()
+            if self._outbox is not None:
+                self._outbox.close(self._fileno)
+                self._outbox = None
 
     def start(self, deliver: Callable[[bytes], None]) -> None:
         """Hand each fast message to ``deliver`` from now on; it must not block or raise."""
@@ -306,9 +316,14 @@ class Transport(_Hot, trio.abc.Stream):
 
     # Out
 
+    @property
+    def blocked(self) -> bool:
+        """Whether a write is under way, so that ``write_nowait`` would refuse."""
+        return self._stuck or (self._outbox is not None and self._posted_in == self._outbox.round)
+
     def _settle(self) -> None:
-        """Work out anew whether a write is under way, after one began or ended."""
-        self.blocked = self._sending or self._tail is not None or self._closed
+        """Work out anew whether the socket is in the middle of a write, or closed, after one began or ended."""
+        self._stuck = self._sending or self._tail is not None or self._closed
 
     @property
     def waiting_bytes(self) -> int:
@@ -325,47 +340,53 @@ class Transport(_Hot, trio.abc.Stream):
         """
         if self.blocked:
             return False
-        self.send(frames)
+        self._write(frames)
         return not self._closed
 
     def post(self, frames: bytes) -> bool:
-        """Write whole frames as `write_nowait` does, but when the hub, if there is one, sends what was posted to it.
+        """Write whole frames as `write_nowait` does, but when the outbox, if there is one, sends what it was given.
 
         Until then the connection is blocked. It returns True even if the connection turns out to be broken.
         """
-        if self.blocked:
+        if self._stuck:
             return False
-        if self._hub is None:
-            self.send(frames)
-        else:
-            self.blocked = True
-            self._hub.posted.append((self, frames))
+        outbox = self._outbox
+        if outbox is None:
+            self._write(frames)
+            return True
+        if self._posted_in == outbox.round:
+            return False
+        self._posted_in = outbox.round
+        outbox.filenos.append(self._fileno)
+        outbox.frames.append(frames)
         return True
 
-    def send(self, frames: bytes) -> None:
-        """Write what was posted, or what nothing is in the way of."""
-        self.blocked = self._closed
-        if self._closed:
-            return
-        written = 0
+    def _write(self, frames: bytes) -> None:
+        taken = 0
         if self._fileno >= 0:
             try:
-                written = write(self._fileno, frames)
+                taken = write(self._fileno, frames)
             except _WOULD_BLOCK:
                 pass
             except OSError:
-                self._close_down()  # the reader sees the same, and ends the session
+                self.broke()
                 return
-        size = len(frames)
-        self.bytes_out += size
+        self.bytes_out += len(frames)
         self.writes_out += 1
-        if written < size:
-            self._tail = memoryview(frames)[written:]
-            self.blocked = True
-            self._nursery.start_soon(self._finish_tail)
+        if taken < len(frames):
+            self.cut_off(frames, taken)
 
-    def _close_down(self) -> None:
-        self._closed = self.blocked = True
+    def cut_off(self, frames: bytes, taken: int) -> None:
+        """Finish ``frames``, of which the socket took ``taken`` bytes, before anything else is written."""
+        if self._closed:
+            return
+        self._tail = memoryview(frames)[taken:]
+        self._stuck = True
+        self._nursery.start_soon(self._finish_tail)
+
+    def broke(self) -> None:
+        """Write nothing more: the reader sees that the socket is broken as well, and ends the session."""
+        self._closed = self._stuck = True
 
     async def _finish_tail(self) -> None:
         tail = self._tail
@@ -383,9 +404,11 @@ class Transport(_Hot, trio.abc.Stream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send trio-websocket's own bytes, after whatever is being written."""
         self.said_close |= data[:1] == _CLOSE_BYTE
+        if self._outbox is not None and self._posted_in == self._outbox.round:
+            self._outbox.send()
         while self._tail is not None or self._sending:
             await self._idle.wait()
-        self._sending = self.blocked = True
+        self._sending = self._stuck = True
         try:
             await self._stream.send_all(data)
             self.bytes_out += len(data)
@@ -406,7 +429,7 @@ class Transport(_Hot, trio.abc.Stream):
 
     async def aclose(self) -> None:
         """Take no more frames. The socket stays open for a last word: who opened it closes it."""
-        self._close_down()
+        self._closed = self._stuck = True
         self.on_close()
         await trio.lowlevel.checkpoint()
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from contextlib import contextmanager
 from typing import Final, Protocol
 
@@ -27,6 +27,13 @@ class Wire(Protocol):
     writes_out: int
 
 
+class Written(Protocol):
+    """What is counted of writes that are made for all connections."""
+
+    bytes_out: int
+    writes_out: int
+
+
 class Ending(Protocol):
     """What is known of a session when it is over."""
 
@@ -39,9 +46,11 @@ class Wires:
     """Counts the traffic and the ends of all connections.
 
     Attributes:
+        written: Counts what connections don't write themselves.
         closes: How many ended, by close code and by whether their player had been admitted.
     """
 
+    written: Written | None = None
     closes: Counter[tuple[int, bool]] = attrs.field(factory=Counter[tuple[int, bool]])
     _open: set[Wire] = attrs.field(init=False, factory=set[Wire])
     _past: Counter[str] = attrs.field(init=False, factory=Counter[str])
@@ -54,7 +63,7 @@ class Wires:
     @property
     def bytes_out(self) -> int:
         """Bytes sent."""
-        return self._past["bytes_out"] + sum(wire.bytes_out for wire in self._open)
+        return self._past["bytes_out"] + sum(wire.bytes_out for wire in self._writers)
 
     @property
     def frames_in(self) -> int:
@@ -64,7 +73,11 @@ class Wires:
     @property
     def writes_out(self) -> int:
         """Writes of whole frames: a snapshot, with what goes out with it."""
-        return self._past["writes_out"] + sum(wire.writes_out for wire in self._open)
+        return self._past["writes_out"] + sum(wire.writes_out for wire in self._writers)
+
+    @property
+    def _writers(self) -> Iterable[Written]:
+        return self._open if self.written is None else (self.written, *self._open)
 
     @contextmanager
     def counting(self, wire: Wire, session: Ending) -> Generator[None]:

@@ -81,7 +81,10 @@ class Deaf(Transport):
 
     def __init__(self) -> None:
         self.last_heard = 0.0
-        self.blocked = True
+
+    @property
+    def blocked(self) -> bool:
+        return True
 
     def write_nowait(self, frames: bytes) -> bool:
         return False

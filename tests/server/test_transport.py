@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import socket
-from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from functools import partial
 
-import attrs
 import pytest
 import trio
 import trio.testing
@@ -16,87 +14,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_stream
 
-from tests.server.frames import Op, PlainParser, Said, frame
+from tests.server.ends import HEAD, PONG, SNAPSHOT, Ends, between, in_memory, over_sockets, sockets
+from tests.server.frames import Op, Said, frame
 from tickwire.framing import build_frame
 from tickwire.hub import Hub
 from tickwire.transport import CROWD, MAX_PENDING_BYTES, Transport
-
-HEAD = (
-    b"GET /ws HTTP/1.1\r\nHost: game\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
-    b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-)
-PONG = frame(Op.PONG, b"pong", key=None)
-SNAPSHOT = build_frame(bytes(range(250)) * 4)
-
-
-@attrs.define(eq=False)
-class Ends:
-    """A transport, the peer's end of its stream, and what it has delivered."""
-
-    transport: Transport
-    peer: trio.abc.Stream
-    delivered: list[bytes]
-    received: bytearray = attrs.field(init=False, factory=bytearray)
-
-    async def read(self, count: int) -> None:
-        """Let the peer read ``count`` bytes."""
-        goal = len(self.received) + count
-        while len(self.received) < goal:
-            self.received += await self.peer.receive_some(goal - len(self.received))
-
-    def said(self) -> list[Said]:
-        """What the peer has read; fails when it isn't whole frames."""
-        parser = PlainParser()
-        said = parser.feed(bytes(self.received))
-        assert parser.feed(PONG) == [Said(Op.PONG, b"pong")], "the last frame is cut off"
-        return said
-
-    def fill(self) -> int:
-        """Write snapshots until the socket takes no more; return how many were taken over."""
-        count = 0
-        while self.transport.write_nowait(SNAPSHOT):
-            count += 1
-        return count
-
-
-@asynccontextmanager
-async def between(
-    server: trio.abc.Stream,
-    peer: trio.abc.Stream,
-    *,
-    early: bytes = b"",
-    start: bool = True,
-    hub: Hub | None = None,
-) -> AsyncGenerator[Ends]:
-    delivered: list[bytes] = []
-    async with server, peer, trio.open_nursery() as nursery:
-        ends = Ends(Transport(server, HEAD + early, nursery, hub), peer, delivered)
-        assert await ends.transport.receive_some() == HEAD
-        if start:
-            ends.transport.start(delivered.append)
-        yield ends
-        nursery.cancel_scope.cancel()
-
-
-def sockets() -> tuple[trio.SocketStream, trio.SocketStream]:
-    """A pair of the kernel's sockets with little room in them."""
-    ours, theirs = trio.socket.socketpair()
-    ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
-    return trio.SocketStream(ours), trio.SocketStream(theirs)
-
-
-@asynccontextmanager
-async def over_sockets() -> AsyncGenerator[Ends]:
-    async with between(*sockets()) as ends:
-        yield ends
-
-
-@asynccontextmanager
-async def in_memory(*, early: bytes = b"", start: bool = True) -> AsyncGenerator[Ends]:
-    ours, theirs = trio.testing.memory_stream_pair()
-    async with between(theirs, ours, early=early, start=start) as ends:
-        yield ends
-
 
 # In
 
@@ -297,56 +219,6 @@ async def test_what_the_socket_did_not_take_is_finished_before_anything_else_con
         assert [one.op for one in ends.said()] == [Op.BINARY] * taken + [Op.PONG]
         assert ends.transport.bytes_out == len(ends.received)
         assert ends.transport.write_nowait(SNAPSHOT)
-
-
-@asynccontextmanager
-async def over_a_hub(hub: Hub) -> AsyncGenerator[Ends]:
-    async with between(*sockets(), hub=hub) as ends:
-        yield ends
-
-
-async def test_what_is_posted_goes_out_when_the_hub_sends_and_nothing_before_it() -> None:
-    with Hub() as hub:
-        async with over_a_hub(hub) as one, over_a_hub(hub) as other:
-            assert one.transport.post(build_frame(b"tick"))
-            assert other.transport.post(build_frame(b"tock"))
-            assert one.transport.bytes_out == other.transport.bytes_out == 0
-            assert not one.transport.post(SNAPSHOT)
-            assert not one.transport.write_nowait(SNAPSHOT), "it would overtake what was posted"
-            hub.send()
-            assert not one.transport.blocked
-            assert one.transport.write_nowait(build_frame(b"pong"))
-            await one.read(12)
-            await other.read(6)
-            assert [said.payload for said in one.said()] == [b"tick", b"pong"]
-            assert [said.payload for said in other.said()] == [b"tock"]
-            hub.send()
-            assert one.transport.bytes_out == 12, "each goes out once"
-
-
-async def test_what_is_posted_and_does_not_fit_is_finished_first() -> None:
-    with Hub() as hub:
-        async with over_a_hub(hub) as ends:
-            count = 0
-            while ends.transport.post(SNAPSHOT):
-                hub.send()
-                count += 1
-            assert ends.transport.blocked
-            async with trio.open_nursery() as nursery:
-                nursery.start_soon(ends.transport.send_all, PONG)
-                await ends.read(count * len(SNAPSHOT) + len(PONG))
-            assert [one.op for one in ends.said()] == [Op.BINARY] * count + [Op.PONG]
-            assert ends.transport.post(SNAPSHOT)
-
-
-async def test_what_was_posted_to_a_connection_that_closes_is_dropped() -> None:
-    with Hub() as hub:
-        async with over_a_hub(hub) as ends:
-            assert ends.transport.post(SNAPSHOT)
-            await ends.transport.aclose()
-            hub.send()
-            assert ends.transport.bytes_out == 0
-            assert ends.transport.blocked
 
 
 async def test_without_a_hub_what_is_posted_goes_out_at_once() -> None:

@@ -1,0 +1,187 @@
+"""The outbox: what was posted goes out in one go, and what a socket didn't take is that connection's own affair."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import AsyncGenerator, Generator
+from contextlib import ExitStack, asynccontextmanager
+
+import attrs
+import pytest
+import trio
+import trio.testing
+
+from tests.server.ends import PONG, SNAPSHOT, Ends, between, sockets
+from tests.server.frames import Op
+from tickwire.framing import build_frame
+from tickwire.hub import Hub
+from tickwire.outbox import Outbox
+
+
+@attrs.define(eq=False)
+class Pair:
+    """A pair of sockets, and what is told of the one that is written to."""
+
+    ours: socket.socket
+    theirs: socket.socket
+    cut: list[tuple[bytes, int]] = attrs.field(factory=list[tuple[bytes, int]])
+    broken: bool = False
+
+    def cut_off(self, frames: bytes, taken: int) -> None:
+        self.cut.append((frames, taken))
+
+    def broke(self) -> None:
+        self.broken = True
+
+    def fill(self) -> None:
+        """Write until the socket takes no more."""
+        try:
+            while True:
+                self.ours.send(bytes(1000))
+        except BlockingIOError:
+            pass
+
+
+@pytest.fixture
+def outbox() -> Outbox:
+    return Outbox()
+
+
+@pytest.fixture
+def pairs(outbox: Outbox) -> Generator[list[Pair]]:
+    with ExitStack() as stack:
+        made = [Pair(*map(stack.enter_context, socket.socketpair())) for _ in range(4)]
+        for pair in made:
+            pair.ours.setblocking(False)
+            pair.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            outbox.open(pair.ours.fileno(), pair)
+        yield made
+
+
+def post(outbox: Outbox, pair: Pair, frames: bytes) -> None:
+    outbox.filenos.append(pair.ours.fileno())
+    outbox.frames.append(frames)
+
+
+def test_each_gets_what_was_posted_for_it_and_is_told_nothing(outbox: Outbox, pairs: list[Pair]) -> None:
+    for number, pair in enumerate(pairs):
+        post(outbox, pair, b"for %d" % number)
+    outbox.send()
+    assert [pair.theirs.recv(100) for pair in pairs] == [b"for 0", b"for 1", b"for 2", b"for 3"]
+    assert not any(pair.cut or pair.broken for pair in pairs)
+    assert (outbox.writes_out, outbox.bytes_out) == (4, 20)
+
+
+def test_what_went_out_does_not_go_out_again(outbox: Outbox, pairs: list[Pair]) -> None:
+    post(outbox, pairs[0], b"once")
+    outbox.send()
+    outbox.send()
+    assert pairs[0].theirs.recv(100) == b"once"
+    assert (outbox.round, outbox.writes_out) == (1, 1), "nothing to send is no round"
+
+
+def test_one_that_is_full_and_one_that_is_gone_keep_nobody_from_being_written_to(
+    outbox: Outbox, pairs: list[Pair]
+) -> None:
+    full, gone, half, good = pairs
+    full.fill()
+    gone.theirs.close()
+    long = bytes(1_000_000)
+    for pair, frames in ((full, b"full"), (gone, b"gone"), (half, long), (good, b"good")):
+        post(outbox, pair, frames)
+    outbox.send()
+    assert good.theirs.recv(100) == b"good"
+    assert good.cut == gone.cut == []
+    assert full.cut == [(b"full", 0)]
+    assert [pair.broken for pair in (full, gone, half, good)] == [False, True, False, False]
+    ((frames, taken),) = half.cut
+    assert frames is long
+    assert 0 < taken < len(long)
+    assert (outbox.writes_out, outbox.bytes_out) == (3, 8 + len(long)), "what is cut off is finished, what broke is not"
+
+
+def test_who_closes_gets_what_was_posted_before_its_number_is_another_ones(outbox: Outbox, pairs: list[Pair]) -> None:
+    post(outbox, pairs[0], b"last")
+    outbox.close(pairs[0].ours.fileno())
+    assert pairs[0].theirs.recv(100) == b"last"
+    assert not outbox.frames
+
+
+def test_who_closes_without_anything_posted_sends_nobody_else_s(outbox: Outbox, pairs: list[Pair]) -> None:
+    post(outbox, pairs[0], b"later")
+    outbox.close(pairs[1].ours.fileno())
+    assert outbox.frames == [b"later"]
+
+
+# With a transport
+
+
+@asynccontextmanager
+async def over_a_hub(hub: Hub) -> AsyncGenerator[Ends]:
+    async with between(*sockets(), hub=hub) as ends:
+        with ends.transport.listening():
+            yield ends
+
+
+async def test_what_is_posted_goes_out_when_the_outbox_sends_and_nothing_before_it() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as one, over_a_hub(hub) as other:
+            assert one.transport.post(build_frame(b"tick"))
+            assert other.transport.post(build_frame(b"tock"))
+            assert hub.outbox.bytes_out == 0
+            assert not one.transport.post(SNAPSHOT)
+            assert not one.transport.write_nowait(SNAPSHOT), "it would overtake what was posted"
+            hub.outbox.send()
+            assert not one.transport.blocked
+            assert one.transport.write_nowait(build_frame(b"pong"))
+            await one.read(12)
+            await other.read(6)
+            assert [said.payload for said in one.said()] == [b"tick", b"pong"]
+            assert [said.payload for said in other.said()] == [b"tock"]
+            assert (hub.outbox.bytes_out, one.transport.bytes_out, other.transport.bytes_out) == (12, 6, 0)
+
+
+async def test_a_control_frame_goes_behind_what_was_posted() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            assert ends.transport.post(SNAPSHOT)
+            await ends.transport.send_all(PONG)
+            await ends.read(len(SNAPSHOT) + len(PONG))
+            assert [one.op for one in ends.said()] == [Op.BINARY, Op.PONG]
+
+
+async def test_what_is_posted_and_does_not_fit_is_finished_first() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            count = 0
+            while ends.transport.post(SNAPSHOT):
+                hub.outbox.send()
+                count += 1
+            assert ends.transport.blocked
+            async with trio.open_nursery() as nursery:
+                nursery.start_soon(ends.transport.send_all, PONG)
+                await ends.read(count * len(SNAPSHOT) + len(PONG))
+            assert [one.op for one in ends.said()] == [Op.BINARY] * count + [Op.PONG]
+            assert ends.transport.post(SNAPSHOT)
+
+
+async def test_a_peer_that_is_gone_is_posted_nothing_more() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            await ends.peer.aclose()
+            assert ends.transport.post(SNAPSHOT), "nobody knows yet"
+            hub.outbox.send()
+            assert not ends.transport.post(SNAPSHOT)
+            assert hub.outbox.writes_out == 0
+
+
+async def test_what_a_connection_that_closes_did_not_take_is_not_finished() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            ends.fill()
+            with trio.move_on_after(0):
+                await ends.transport.aclose()
+            assert not ends.transport.post(SNAPSHOT)
+            before = ends.transport.waiting_bytes
+            ends.transport.cut_off(SNAPSHOT, 10)
+            assert ends.transport.waiting_bytes == before
