@@ -21,6 +21,8 @@ HEAD = (
 )
 PONG = frame(Op.PONG, b"pong", key=None)
 SNAPSHOT = build_frame(bytes(range(250)) * 4)
+SOON_S = 10.0
+"""By the real clock, for what is there at once."""
 
 
 @attrs.define(eq=False)
@@ -35,8 +37,9 @@ class Ends:
     async def read(self, count: int) -> None:
         """Let the peer read ``count`` bytes."""
         goal = len(self.received) + count
-        while len(self.received) < goal:
-            self.received += await self.peer.receive_some(goal - len(self.received))
+        with trio.fail_after(SOON_S):
+            while len(self.received) < goal:
+                self.received += await self.peer.receive_some(goal - len(self.received))
 
     def said(self) -> list[Said]:
         """What the peer has read; fails when it isn't whole frames."""

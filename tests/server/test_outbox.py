@@ -50,7 +50,10 @@ def outbox() -> Outbox:
 @pytest.fixture
 def pairs(outbox: Outbox) -> Generator[list[Pair]]:
     with ExitStack() as stack:
-        made = [Pair(*map(stack.enter_context, socket.socketpair())) for _ in range(4)]
+        made = [
+            Pair(stack.enter_context(one), stack.enter_context(two))
+            for one, two in (socket.socketpair() for _ in range(4))
+        ]
         for pair in made:
             pair.ours.setblocking(False)
             pair.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
