@@ -11,7 +11,7 @@ import pytest
 import trio
 import trio.testing
 
-from tests.server.ends import PONG, SNAPSHOT, Ends, between, sockets
+from tests.server.ends import PONG, SNAPSHOT, SOON_S, Ends, between, sockets
 from tests.server.frames import Op
 from tickwire.framing import build_frame
 from tickwire.hub import Hub
@@ -56,6 +56,7 @@ def pairs(outbox: Outbox) -> Generator[list[Pair]]:
         ]
         for pair in made:
             pair.ours.setblocking(False)
+            pair.theirs.settimeout(SOON_S)
             pair.ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
             outbox.open(pair.ours.fileno(), pair)
         yield made

@@ -143,6 +143,19 @@ async def test_metrics_readiness_and_matchmaking_are_on_the_same_port() -> None:
         await player.stream.aclose()
 
 
+async def test_what_ticks_send_is_counted_with_what_connections_send_themselves() -> None:
+    async with serving() as served:
+        player = await served.player("meadow")
+        for _ in range(3):
+            await player.next_message()
+        lines = (await served.ask("/metrics"))[1].decode().splitlines()
+        told = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+        by_ticks = float(told['tickwire_state_bytes_sent_total{type="meadow"}'])
+        assert 0 < by_ticks < float(told["tickwire_bytes_sent_total"])
+        assert float(told["tickwire_writes_total"]) >= 1
+        await player.stream.aclose()
+
+
 async def test_a_server_that_is_full_or_stopping_is_not_ready() -> None:
     async with serving(limits=Limits(max_rooms=1)) as served:
         players = [await served.player("meadow") for _ in range(Meadow.max_players)]
