@@ -160,7 +160,7 @@ class Session:
         self._transport.shortcut = NO_SHORTCUT
         self.line = _CUT
         if self._seat is not None and self._seat.link is self:
-            self._seat.line = _CUT
+            self._seat.cut(_CUT)
 
     def admitted(self) -> None:
         """Say that the join was accepted."""
@@ -309,6 +309,12 @@ def _not_yet(act: Callable[[], Awaitable[None]]) -> None:
 class _CutLine:
     def post(self, frames: bytes) -> bool:
         return False
+
+    def follow(self, stand_apart: Callable[[], None]) -> int:
+        return -1
+
+    def unfollow(self) -> None:
+        pass
 
 
 _CUT: Final = _CutLine()

@@ -17,6 +17,7 @@ from typing import Any, Final
 import structlog
 import trio
 
+from tickwire.audience import Audience
 from tickwire.entities import EntityStore
 from tickwire.event_sender import EventSender
 from tickwire.framing import build_frame
@@ -102,7 +103,9 @@ class Engine:
         self.random = random.Random(room_type.seed)  # None: of the system
         self.timers = Timers()
         self.store = EntityStore(room_type.schema)
-        self.replicator = Replicator(self.store, room_type.hz, room_type.grace_s + HISTORY_S)
+        self._owners: dict[int, Seat] = {}
+        audience = Audience(pulse.hub.outbox)
+        self.replicator = Replicator(self.store, audience, self._owners, room_type.hz, room_type.grace_s + HISTORY_S)
         self.metadata: dict[str, object] = {}
         self.overruns = 0
         self.resyncs = Resyncs()
@@ -119,7 +122,6 @@ class Engine:
         self.room._engine = self  # pyright: ignore[reportPrivateUsage]
         self._seats: dict[int, Seat] = {}
         self._places = Places()
-        self._owners: dict[int, Seat] = {}
         self._inbox: deque[Callable[[], None]] = deque()
         self._events: deque[tuple[Seat, ClassType, tuple[Wire, ...]]] = deque()
         self._next_expiry = math.inf
@@ -359,7 +361,7 @@ class Engine:
             self._inbox
             or self._events
             or self.resyncs.waiting
-            or not self.replicator.settled(seats)
+            or not self.replicator.settled
             or any(seat.inputs is not None and seat.inputs.busy(self.tick) for seat in seats)
         )
         if busy or not self._joined_once:
@@ -397,7 +399,7 @@ class Engine:
         if began >= self.silence.due:
             self.silence.check(self._seats.values(), began, self.pace.lateness[-1])
         if tick % self.every == 0:
-            self.replicator.flush(tick, self._seats.values())
+            self.replicator.flush(tick)
         ended = self._pulse.look()
         self.tick_times.note(ended - began)
         if ended - began > self.pace.dt:

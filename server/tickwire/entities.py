@@ -19,13 +19,19 @@ MAX_ID: Final = (1 << 32) - 1
 
 @attrs.define
 class ClassStore:
-    """The entities of one class, in order of id."""
+    """The entities of one class, in order of id.
+
+    Attributes:
+        private: Their private columns, as of the last commit.
+        private_before: The ids and private columns as of the commit before.
+    """
 
     reader: TableReader
     members: dict[int, Entity] = attrs.field(factory=dict[int, Entity])
     ordered: tuple[Entity, ...] | None = attrs.field(default=())
     ids: tuple[int, ...] = attrs.field(default=())
     private: tuple[Column, ...] = attrs.field(default=())
+    private_before: tuple[tuple[int, ...], tuple[Column, ...]] = attrs.field(default=((), ()))
 
     def refresh(self) -> tuple[Entity, ...]:
         """Return the members as a tuple; made anew only after a change."""
@@ -102,12 +108,24 @@ class EntityStore:
         for index, (store, table) in enumerate(zip(self._stores, previous.tables, strict=True)):
             entities = store.refresh()
             if entities or table.ids:
+                store.private_before = table.ids, store.private
                 read, store.private = store.reader.read(store.ids, entities, table)
                 if read is not table:
                     if changed is None:
                         changed = list(previous.tables)
                     changed[index] = read
         return previous if changed is None else WorldState(self.schema, tuple(changed))
+
+    def private_changes(self) -> list[int]:
+        """Return the ids of the entities whose private values are others than as of the commit before."""
+        changed: list[int] = []
+        for store in self._stores:
+            ids, columns = store.private_before
+            if store.private != columns:
+                before = dict(zip(ids, zip(*columns, strict=True), strict=True))
+                rows = zip(store.ids, zip(*store.private, strict=True), strict=True)
+                changed += [ident for ident, row in rows if before.get(ident) != row]
+        return changed
 
     def private_rows(self, idents: Sequence[int]) -> dict[int, tuple[ClassType, tuple[int | bytes, ...]]]:
         """Return the private wire values, as of the last commit, of those of ``idents`` that have any."""

@@ -1,9 +1,9 @@
-"""Replication: from a commit to bytes on every connection, encoded once and framed once.
+r"""Replication: from a commit to bytes on every connection, encoded once and framed once.
 
 ::
 
-    commit -> History -> diff(what the client holds, now) -> frame -> Line.post
-                              one per version held, shared by all clients that hold it
+    commit -> History -> diff(what the client holds, now) -> frame -> Audience.post   all that follow, in one go
+                              one per version held, shared    \-----> Line.post       who stands apart, one by one
 
 There is no queue of snapshots. A connection that is blocked is passed over; when it has drained it gets one delta
 from what it holds to now. What concerns one client alone (owner-only fields, events,
@@ -12,11 +12,12 @@ news of its inputs) goes out in the same write.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import Final
 
 import attrs
 
+from tickwire.audience import Audience
 from tickwire.entities import EntityStore
 from tickwire.framing import build_frame
 from tickwire.history import History
@@ -61,10 +62,13 @@ class Replicator:
     """Sends one room's state to its seats; the room alone touches it.
 
     Attributes:
+        owners: By id of an entity the seat that owns it.
         sparing: How many times as rarely as usual checksums and news go out.
     """
 
     store: EntityStore
+    audience: Audience
+    owners: Mapping[int, Seat]
     hz: float
     history_s: float = 20.0
     sparing: int = attrs.field(init=False, default=1)
@@ -79,7 +83,6 @@ class Replicator:
     _has_private: bool = attrs.field(init=False)
     _frames: dict[int | None, bytes] = attrs.field(init=False, factory=dict[int | None, bytes])
     _check: bytes = attrs.field(init=False, default=b"")
-    _brought_to: int | None = attrs.field(init=False, default=None)
     _tick: int = attrs.field(init=False, default=0)
 
     def __attrs_post_init__(self) -> None:
@@ -99,8 +102,13 @@ class Replicator:
             self.state = state
             self.version = tick
             self.history.add(tick, state)
+        if self._has_private:
+            for ident in self.store.private_changes():
+                owner = self.owners.get(ident)
+                if owner is not None:
+                    owner.stand_apart()
 
-    def flush(self, tick: int, seats: Iterable[Seat]) -> None:
+    def flush(self, tick: int) -> None:
         """Bring every connected seat that is not blocked up to ``tick``."""
         self._tick = tick
         self._frames.clear()
@@ -109,66 +117,80 @@ class Replicator:
         check = not 0 <= tick - self._checked < self._check_ticks * self.sparing
         if check:
             self._checked = tick
-        crc = checksum(self.state) if check else 0
+        crc = checksum(self.state) if check else None
         news = tick % (self._news_ticks * self.sparing) == 0
-        version = self.version
-        moved = version == tick
-        # Nearly all seats hold what the one before them held and are told the same: the shared bytes and no more. The
-        # first one holds what the last flush brought them to.
-        held = self._brought_to
-        alike = moved and held is not None and self._base(held) is not None
-        heard = 0
-        snapshot = shared = b""
-        if alike:
-            snapshot = self._frames[held] = self._build(held)
-            shared = snapshot + self._public_check_frame(crc) if check else snapshot
-        sent = bytes_out = 0
-        for seat in seats:
-            line = seat.line
-            if line is None:
-                continue
-            if alike and seat.version == held and not seat.own and (moved or seat.heard_tick == heard):
-                data = shared + self._news_frame(seat) if news else shared
-                if not data:
-                    continue
-                if line.post(data):
-                    bytes_out += len(data)
-                    if snapshot:
-                        seat.version = version
-                        seat.heard_tick = tick
-                        sent += 1
-                else:
-                    self.counts.passed_over += 1
-                    seat.news_sent = None
-            elif seat.link is None or seat.link.blocked:
-                self.counts.passed_over += 1
-                seat.events.passed_over()
-            else:
-                self._check_held(seat)
-                held, heard = seat.version, seat.heard_tick
-                self._flush_seat(seat, line, crc if check else None, news=news)
-                snapshot = self._frames.get(held, b"")
-                shared = snapshot + self._check_frame(seat, crc) if check else snapshot
-                alike = held is not None and not self._has_private
-        self._brought_to = version if alike and (sent or not moved) else None
-        self.counts.snapshots += sent
-        self.counts.bytes_out += bytes_out
+        if self.audience.following:
+            self._flush_followers(crc, news=news)
+        if self.audience.apart:
+            for seat in list(self.audience.apart):
+                self._flush_apart(seat, crc, news=news)
 
-    def settled(self, seats: Iterable[Seat]) -> bool:
+    @property
+    def settled(self) -> bool:
         """Whether every connected seat holds the present state, and nothing waits for it."""
-        return all(seat.link is None or (seat.version == self.version and not seat.own) for seat in seats)
+        audience, version = self.audience, self.version
+        return (not audience.following or audience.version == version) and all(
+            seat.version == version and not seat.own for seat in audience.apart
+        )
+
+    def _flush_followers(self, crc: int | None, *, news: bool) -> None:
+        """Write to all that follow, who have nothing of their own but news."""
+        audience, held = self.audience, self.audience.version
+        if held != self.version and self._base(held) is None:
+            audience.set_all_apart()
+            return
+        frames = b""
+        if held != self.version or self._silent_ticks(audience.heard_tick) >= self._heartbeat_ticks:
+            frames = self._frames[held] = self._build(held)
+            audience.version, audience.heard_tick = self.version, self._tick
+            self.counts.snapshots += len(audience.following)
+        if crc is not None and not self._has_private:
+            frames += self._public_check_frame(crc)
+            crc = None
+        more: dict[int, bytes] = {}
+        if news or crc is not None:
+            for place, seat in enumerate(audience.following):
+                behind = self._behind(seat, crc, news=news)
+                if behind:
+                    more[place] = behind
+        if frames or more:
+            audience.post(frames, more)
+            self.counts.bytes_out += len(frames) * len(audience.following) + sum(map(len, more.values()))
+
+    def _flush_apart(self, seat: Seat, crc: int | None, *, news: bool) -> None:
+        """Write to a seat that stands apart, if it is not blocked, and let it follow if it may."""
+        line = seat.line
+        if line is None or seat.link is None or seat.link.blocked:
+            self.counts.passed_over += 1
+            seat.events.passed_over()
+            return
+        self._check_held(seat)
+        self._flush_seat(seat, line, crc, news=news)
+        if not seat.own and seat.version == self.version:
+            self._let_follow(seat)
+
+    def _let_follow(self, seat: Seat) -> None:
+        audience = self.audience
+        if not audience.following:
+            audience.version, audience.heard_tick = self.version, seat.heard_tick
+        # One that was told something later than the others is told the next thing a little earlier, and never later.
+        if audience.version == self.version and tick_distance(seat.heard_tick, audience.heard_tick) >= 0:
+            audience.follow(seat)
 
     def _flush_seat(self, seat: Seat, line: Line, crc: int | None, *, news: bool) -> None:
         """Write to a seat that is not blocked all that is new for it: what everyone is sent, and what is its own."""
         before = self._private_frame(seat) if self._has_private or seat.owned_changed else b""
         frame = self._snapshot_frame(seat, with_private=bool(before))
-        behind = b"" if crc is None else self._check_frame(seat, crc)
-        if news:
-            behind += self._news_frame(seat)
+        behind = self._behind(seat, crc, news=news)
         if before or behind or seat.own:
             frame = seat.take_queued(before + frame, behind)
         if frame and line.post(frame):
             self.counts.bytes_out += len(frame)
+
+    def _behind(self, seat: Seat, crc: int | None, *, news: bool) -> bytes:
+        """Return what goes out behind a snapshot: a CHECK, if there is a checksum, and the news of a seat's inputs."""
+        check = b"" if crc is None else self._check_frame(seat, crc)
+        return check + self._news_frame(seat) if news else check
 
     def _check_held(self, seat: Seat) -> None:
         """Let a seat that holds a forgotten version hold nothing; the full snapshot wants all private values again."""
@@ -176,8 +198,7 @@ class Replicator:
         if held is None or held == self.version or held in self._frames or self.history.before(held) is not None:
             return
         if self.history.at(held) is None:
-            seat.version = None
-            seat.forget_private()
+            seat.hold_nothing()
 
     def _snapshot_frame(self, seat: Seat, *, with_private: bool) -> bytes:
         """Return what brings the seat to the present state, and note that it has it.
@@ -185,7 +206,7 @@ class Replicator:
         A PRIVATE is taken in with the snapshot of its tick, so that one follows even when nothing changed.
         """
         held = seat.version
-        if held == self.version and not with_private and self._silent_ticks(seat) < self._heartbeat_ticks:
+        if held == self.version and not with_private and self._silent_ticks(seat.heard_tick) < self._heartbeat_ticks:
             return b""
         frame = self._frames.get(held)
         if frame is None:
@@ -195,9 +216,9 @@ class Replicator:
         self.counts.snapshots += 1
         return frame
 
-    def _silent_ticks(self, seat: Seat) -> int:
-        """For how many ticks a seat that holds the present state was told nothing."""
-        return min(tick_distance(self._tick, seat.heard_tick), tick_distance(self._tick, self.version))
+    def _silent_ticks(self, heard_tick: int) -> int:
+        """For how many ticks who holds the present state, and heard of that tick last, was told nothing."""
+        return min(tick_distance(self._tick, heard_tick), tick_distance(self._tick, self.version))
 
     def _build(self, held: int | None) -> bytes:
         base = None if held is None else self._base(held)

@@ -46,5 +46,4 @@ class Resyncs:
     def _grant(self, seat: Seat, now: float) -> None:
         self.granted += 1
         seat.resync_from = now + PAUSE_S
-        seat.version = None
-        seat.forget_private()
+        seat.hold_nothing()

@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 import attrs
 
+from tickwire.audience import Audience
 from tickwire.event_queue import EventQueue, Key
 from tickwire.inputs import InputBuffer
 from tickwire.player import Player
@@ -25,6 +26,17 @@ class Line(Protocol):
 
     def post(self, frames: bytes) -> bool:
         """Take whole frames over, or return False and take nothing."""
+        ...
+
+    def follow(self, stand_apart: Callable[[], None]) -> int:
+        """Return a file number that the outbox may be given frames for instead; -1 if there is none.
+
+        That holds until `unfollow`, or until the line calls ``stand_apart``.
+        """
+        ...
+
+    def unfollow(self) -> None:
+        """Say that frames are posted again from now on."""
         ...
 
 
@@ -58,7 +70,7 @@ class Link(Protocol):
 class _Hot:
     """What is touched in each tick: a base class's slots come first, and so next to each other in memory."""
 
-    __slots__ = ("heard_tick", "inputs", "line", "own", "player", "version")
+    __slots__ = ("inputs", "place", "player")
 
 
 @attrs.define(eq=False)
@@ -67,11 +79,14 @@ class Seat(_Hot):
 
     Attributes:
         generation: Goes up with each connection; what an older connection says is ignored.
-        version: The version of the state that the client holds; None: nothing, so a full snapshot is due.
-        heard_tick: The last tick that a snapshot told the client.
+        version: The version of the state that the client holds; None: nothing, so a full snapshot is due. Of one that
+            follows, the audience knows it.
+        heard_tick: The last tick that a snapshot told the client; see ``version``.
         token: What the player comes back with.
         used_token: What it came back with, until it is known to have ``token``.
         confirmed: Whether anything was ever heard of the player behind its WELCOME.
+        audience: Where it is while it has a connection.
+        place: Its place among those who follow there; -1: it stands apart.
         line: That of the connection; None while there is none.
         control: Frames that go out before the next snapshot, the newest about each thing.
         events: What goes out behind it.
@@ -85,6 +100,7 @@ class Seat(_Hot):
 
     player: Player[Any]
     inputs: InputBuffer | None
+    audience: Audience
     link: Link | None
     state: SeatState = SeatState.RESERVED
     generation: int = 0
@@ -97,6 +113,7 @@ class Seat(_Hot):
     owned_changed: bool = True
     private_unsure: bool = False
     private_sent: dict[int, tuple[Wire, ...]] = attrs.field(factory=dict[int, tuple[Wire, ...]])
+    place: int = -1
     line: Line | None = None
     control: dict[str, bytes] = attrs.field(factory=dict[str, bytes])
     events: EventQueue = attrs.field(factory=EventQueue)
@@ -116,7 +133,9 @@ class Seat(_Hot):
         """Give the seat a connection: everything older is void."""
         self.advance(SeatEvent.ATTACH)
         self.generation += 1
+        self.audience.leave(self)
         self.link, self.line = link, link.line
+        self.audience.enter(self)
         self.control.clear()
         self.forget_private()
         self.private_unsure = True
@@ -126,13 +145,34 @@ class Seat(_Hot):
 
     def detach(self) -> None:
         """Take the connection away."""
+        self.audience.leave(self)
         self.link = self.line = None
+        self.version = None
+
+    def cut(self, line: Line) -> None:
+        """Send nothing more over the connection, but to ``line``."""
+        self.stand_apart()
+        self.line = line
+
+    def stand_apart(self) -> None:
+        """Be looked at alone at the next flush."""
+        self.audience.set_apart(self)
+
+    def hold_nothing(self) -> None:
+        """Get a full snapshot next, and all private values."""
+        self.forget_private()
         self.version = None
 
     def forget_private(self) -> None:
         """Send all private values and owned ids anew."""
-        self.own = self.owned_changed = True
+        self._want()
+        self.owned_changed = True
         self.private_sent = {}
+
+    def _want(self) -> None:
+        """Have something of its own that waits."""
+        self.own = True
+        self.stand_apart()
 
     def forget_inputs_ahead(self, now: int) -> None:
         """Drop the inputs that wait for ticks beyond ``now``."""
@@ -141,22 +181,24 @@ class Seat(_Hot):
 
     def say(self, about: str, frame: bytes) -> None:
         """Send ``frame`` before the next snapshot, in place of what waits about the same thing."""
-        self.own = True
+        self._want()
         self.control[about] = frame
 
     def own_more(self, entity: Entity) -> None:
         """Give the player an entity."""
-        self.own = self.owned_changed = True
+        self._want()
+        self.owned_changed = True
         self.owned[entity.id] = entity
 
     def own_less(self, ident: int) -> None:
         """Take an entity from the player."""
-        self.own = self.owned_changed = True
+        self._want()
+        self.owned_changed = True
         del self.owned[ident]
 
     def queue_event(self, frame: bytes, policy: Policy, key: Key) -> bool:
         """Queue an event's frame (see `EventQueue.put`); False when the connection is too slow for it."""
-        self.own = True
+        self._want()
         return self.events.put(frame, policy, key, blocked=self.link is not None and self.link.blocked)
 
     def take_queued(self, before: bytes, behind: bytes) -> bytes:

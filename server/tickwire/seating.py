@@ -80,7 +80,7 @@ class Seating:
         self.given += 1
         player: Player[Any] = Player(engine, self.given, options, self._neutral_input())
         inputs = None if room.schema.input is None else InputBuffer(room.schema.input, engine.inputs)
-        seat = Seat(player, inputs, None, owned=player.entities)
+        seat = Seat(player, inputs, engine.replicator.audience, None, owned=player.entities)
         seat.generation = 1
         self._seats[player.id] = seat
         return seat

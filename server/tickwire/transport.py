@@ -63,10 +63,6 @@ class _Hot:
 
     __slots__ = (
         "_clear",
-        "_fileno",
-        "_outbox",
-        "_posted_in",
-        "_stuck",
         "bytes_in",
         "frames_in",
         "last_heard",
@@ -99,6 +95,7 @@ class Transport(_Hot, trio.abc.Stream):
         "_closed",
         "_deliver",
         "_ended",
+        "_fileno",
         "_gated",
         "_gates",
         "_hub",
@@ -107,12 +104,16 @@ class Transport(_Hot, trio.abc.Stream):
         "_news",
         "_nursery",
         "_open",
+        "_outbox",
         "_paused",
         "_pending_bytes",
         "_pieces",
+        "_posted_in",
         "_sending",
         "_splitter",
+        "_stand_apart",
         "_stream",
+        "_stuck",
         "_tail",
         "_turn",
         "bytes_out",
@@ -153,6 +154,7 @@ class Transport(_Hot, trio.abc.Stream):
         self._idle = trio.Event()
         self._closed = False
         self._stuck = False  # whether any of the last three is so
+        self._stand_apart: Callable[[], None] | None = None
         self.bytes_in = len(head)
         self.frames_in = 0
         self.writes_out = 0
@@ -185,6 +187,7 @@ class Transport(_Hot, trio.abc.Stream):
             self._open = False
             self._unlisten()
             if self._outbox is not None:
+                self._let_stand_apart()
                 self._outbox.close(self._fileno)
                 self._outbox = None
 
@@ -319,11 +322,43 @@ class Transport(_Hot, trio.abc.Stream):
     @property
     def blocked(self) -> bool:
         """Whether a write is under way, so that ``write_nowait`` would refuse."""
-        return self._stuck or (self._outbox is not None and self._posted_in == self._outbox.round)
+        return self._stuck or self._has_posted
+
+    @property
+    def _has_posted(self) -> bool:
+        """Whether the outbox has something that it is still to send."""
+        outbox = self._outbox
+        if outbox is None:
+            return False
+        return self._posted_in == outbox.round or (self._stand_apart is not None and self._fileno in outbox.filenos)
+
+    def _block(self) -> None:
+        """Take note that the socket is in the middle of a write from now on, or closed."""
+        self._stuck = True
+        self._let_stand_apart()
 
     def _settle(self) -> None:
-        """Work out anew whether the socket is in the middle of a write, or closed, after one began or ended."""
+        """Work out anew whether that is so, after a write ended."""
         self._stuck = self._sending or self._tail is not None or self._closed
+
+    def follow(self, stand_apart: Callable[[], None]) -> int:
+        """Return the number of the socket if the outbox may be given frames for it without `post`, else -1.
+
+        It may until `unfollow`, or until ``stand_apart`` is called: as the socket takes no more, or closes.
+        """
+        if self._outbox is None or self._stuck:
+            return -1
+        self._stand_apart = stand_apart
+        return self._fileno
+
+    def unfollow(self) -> None:
+        """Say that frames are posted again from now on."""
+        self._stand_apart = None
+
+    def _let_stand_apart(self) -> None:
+        stand_apart, self._stand_apart = self._stand_apart, None
+        if stand_apart is not None:
+            stand_apart()
 
     @property
     def waiting_bytes(self) -> int:
@@ -381,12 +416,13 @@ class Transport(_Hot, trio.abc.Stream):
         if self._closed:
             return
         self._tail = memoryview(frames)[taken:]
-        self._stuck = True
+        self._block()
         self._nursery.start_soon(self._finish_tail)
 
     def broke(self) -> None:
         """Write nothing more: the reader sees that the socket is broken as well, and ends the session."""
-        self._closed = self._stuck = True
+        self._closed = True
+        self._block()
 
     async def _finish_tail(self) -> None:
         tail = self._tail
@@ -404,11 +440,12 @@ class Transport(_Hot, trio.abc.Stream):
     async def send_all(self, data: bytes | bytearray | memoryview) -> None:
         """Send trio-websocket's own bytes, after whatever is being written."""
         self.said_close |= data[:1] == _CLOSE_BYTE
-        if self._outbox is not None and self._posted_in == self._outbox.round:
+        if self._outbox is not None and self._has_posted:
             self._outbox.send()
         while self._tail is not None or self._sending:
             await self._idle.wait()
-        self._sending = self._stuck = True
+        self._sending = True
+        self._block()
         try:
             await self._stream.send_all(data)
             self.bytes_out += len(data)
@@ -429,7 +466,8 @@ class Transport(_Hot, trio.abc.Stream):
 
     async def aclose(self) -> None:
         """Take no more frames. The socket stays open for a last word: who opened it closes it."""
-        self._closed = self._stuck = True
+        self._closed = True
+        self._block()
         self.on_close()
         await trio.lowlevel.checkpoint()
 

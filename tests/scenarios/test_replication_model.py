@@ -142,7 +142,7 @@ class Story:
 
     def join(self, number: int) -> None:
         if self.engine.seats_taken < MAX_PLAYERS:
-            self.players.append(FakePlayer(self.engine))
+            self.players.append(FakePlayer(self.engine, may_follow=number % 4 != 0))
 
     def leave(self, number: int) -> None:
         player = self.one(number, SeatState.LIVE, SeatState.DROPPED)

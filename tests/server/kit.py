@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from array import array
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import attrs
 import trio
@@ -12,6 +13,7 @@ import trio.testing
 
 from tests.server.held import Held
 from tickwire.engine import Engine
+from tickwire.outbox import Outbox
 from tickwire.player import LeaveReason, Player
 from tickwire.pulse import Pulse
 from tickwire.room import Room
@@ -41,12 +43,25 @@ def unframe(data: bytes) -> list[bytes]:
 
 @attrs.define(eq=False)
 class FakeLink:
-    """A connection as a room sees it; ``blocked`` is up to the test."""
+    """A connection as a room sees it; ``blocked`` is up to the test. With an ``outbox`` it can follow."""
 
-    blocked: bool = False
+    outbox: LinkOutbox | None = None
     written: list[bytes] = attrs.field(factory=list[bytes])
     closed: tuple[int, str] | None = None
     is_admitted: bool = False
+    follows: bool = attrs.field(init=False, default=False)
+    _blocked: bool = attrs.field(init=False, default=False)
+    _stand_apart: Callable[[], None] | None = attrs.field(init=False, default=None)
+
+    @property
+    def blocked(self) -> bool:
+        return self._blocked
+
+    @blocked.setter
+    def blocked(self, blocked: bool) -> None:
+        self._blocked = blocked
+        if blocked and self._stand_apart is not None:
+            self._stand_apart()
 
     @property
     def line(self) -> FakeLink:
@@ -58,12 +73,27 @@ class FakeLink:
         self.written.append(frames)
         return True
 
+    def follow(self, stand_apart: Callable[[], None]) -> int:
+        assert not self.follows
+        if self.outbox is None or self.blocked or self.closed is not None:
+            return -1
+        self._stand_apart = stand_apart
+        self.follows = True
+        return self.outbox.number_of(self)
+
+    def unfollow(self) -> None:
+        assert self.follows
+        self._stand_apart = None
+        self.follows = False
+
     @property
     def last_heard(self) -> float:
         return trio.current_time()
 
     def close(self, code: int, reason: str) -> None:
         self.closed = self.closed or (code, reason)
+        if self._stand_apart is not None:
+            self._stand_apart()
 
     def admitted(self) -> None:
         self.is_admitted = True
@@ -74,13 +104,49 @@ class FakeLink:
         return [parse_server(payload) for payload in unframe(data)]
 
 
+class Follower(Protocol):
+    """A line that can follow."""
+
+    follows: bool
+
+    def post(self, frames: bytes) -> bool: ...
+
+
+class LinkOutbox(Outbox):
+    """Hands what is posted to links, which have numbers of their own here."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._links: list[Follower] = []
+
+    def number_of(self, link: Follower) -> int:
+        if link not in self._links:
+            self._links.append(link)
+        return self._links.index(link)
+
+    def send(self) -> None:
+        filenos, frames = self.filenos, self.frames
+        self.filenos, self.frames = array("i"), []
+        for number, data in zip(filenos, frames, strict=True):
+            assert self._links[number].follows, "what follows is posted for it alone"
+            assert self._links[number].post(data)
+
+
+def outbox_of(engine: Engine) -> LinkOutbox:
+    """That of a room that is `running`."""
+    outbox = engine.replicator.audience.outbox
+    assert isinstance(outbox, LinkOutbox)
+    return outbox
+
+
 @attrs.define(eq=False)
 class FakePlayer:
     """A player of a room: takes a seat, and holds what a client would hold."""
 
     engine: Engine
     options: Mapping[str, object] = attrs.field(factory=dict[str, object])
-    link: FakeLink = attrs.field(init=False, factory=FakeLink)
+    may_follow: bool = True
+    link: FakeLink = attrs.field(init=False)
     seat: Seat = attrs.field(init=False)
     generation: int = attrs.field(init=False)
     held: Held = attrs.field(init=False)
@@ -89,7 +155,12 @@ class FakePlayer:
 
     def __attrs_post_init__(self) -> None:
         self.held = Held(self.engine.room_type.schema)
+        self.link = self._new_link()
         self.seat, self.generation = self.engine.reserve(self.options, self.link)
+
+    def _new_link(self) -> FakeLink:
+        outbox = self.engine.replicator.audience.outbox
+        return FakeLink(outbox if self.may_follow and isinstance(outbox, LinkOutbox) else None)
 
     @property
     def player(self) -> Player[Any]:
@@ -130,7 +201,7 @@ class FakePlayer:
     def resume(self) -> None:
         """Come back on a new connection, from the tick that is held."""
         assert self.welcome is not None
-        self.link = FakeLink()
+        self.link = self._new_link()
         self.held.begin()
         self.seat, self.generation = self.engine.resume(self.welcome.token, self.held.tick, self.link)
 
@@ -140,6 +211,7 @@ async def running(room_type: type[Room[Any]], **options: object) -> AsyncGenerat
     """Run a room for as long as the block takes."""
     async with trio.open_nursery() as nursery:
         pulse = Pulse()
+        pulse.hub.outbox = LinkOutbox()
         engine = Engine(room_type, "room1", options, pulse)
         nursery.start_soon(pulse.run)
         nursery.start_soon(engine.run)

@@ -189,3 +189,96 @@ async def test_what_a_connection_that_closes_did_not_take_is_not_finished() -> N
             before = ends.transport.waiting_bytes
             ends.transport.cut_off(SNAPSHOT, 10)
             assert ends.transport.waiting_bytes == before
+
+
+# With a transport that follows
+
+
+@attrs.define
+class Seatmate:
+    """Follows through a transport, and notes when it is told to stand apart."""
+
+    ends: Ends
+    outbox: Outbox
+    fileno: int = attrs.field(init=False)
+    told: list[str] = attrs.field(init=False, factory=list[str])
+
+    def __attrs_post_init__(self) -> None:
+        self.fileno = self.ends.transport.follow(self.stand_apart)
+
+    def stand_apart(self) -> None:
+        self.told.append("stand apart")
+        self.ends.transport.unfollow()
+
+    @property
+    def follows(self) -> bool:
+        return not self.told
+
+    def post(self, frames: bytes) -> None:
+        self.outbox.filenos.append(self.fileno)
+        self.outbox.frames.append(frames)
+
+
+async def test_who_follows_is_blocked_while_something_is_posted_for_it() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            mate = Seatmate(ends, hub.outbox)
+            assert mate.fileno >= 0
+            before = ends.transport.blocked
+            mate.post(build_frame(b"tick"))
+            assert (before, ends.transport.blocked) == (False, True)
+            await ends.transport.send_all(PONG)
+            await ends.read(6 + len(PONG))
+            assert [one.payload for one in ends.said()] == [b"tick", b"pong"], "in this order"
+            assert not mate.follows, "a frame that isn't the room's was under way"
+            assert Seatmate(ends, hub.outbox).fileno == mate.fileno, "it may follow again"
+
+
+async def test_who_can_take_no_more_stands_apart_until_it_has_drained() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            mate = Seatmate(ends, hub.outbox)
+            count = 0
+            while mate.follows:
+                mate.post(SNAPSHOT)
+                hub.outbox.send()
+                count += 1
+            assert ends.transport.blocked
+            assert Seatmate(ends, hub.outbox).fileno == -1
+            await ends.read(count * len(SNAPSHOT))
+            await trio.testing.wait_all_tasks_blocked()
+            assert Seatmate(ends, hub.outbox).fileno == mate.fileno
+
+
+async def test_a_peer_that_is_gone_does_not_follow() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            mate = Seatmate(ends, hub.outbox)
+            await ends.peer.aclose()
+            mate.post(SNAPSHOT)
+            hub.outbox.send()
+            assert not mate.follows
+            assert Seatmate(ends, hub.outbox).fileno == -1
+
+
+async def test_a_connection_that_closes_does_not_follow() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            mate = Seatmate(ends, hub.outbox)
+            with trio.move_on_after(0):
+                await ends.transport.aclose()
+            assert not mate.follows
+
+
+async def test_nobody_follows_by_a_number_that_may_soon_be_another_ones() -> None:
+    with Hub() as hub:
+        async with over_a_hub(hub) as ends:
+            mate = Seatmate(ends, hub.outbox)
+            mate.post(build_frame(b"last"))
+        assert not mate.follows
+        assert hub.outbox.writes_out == 1, "what was posted before went out"
+
+
+async def test_a_stream_without_an_outbox_does_not_follow() -> None:
+    async with between(*sockets()) as ends:
+        assert ends.transport.follow(lambda: None) == -1

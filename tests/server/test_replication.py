@@ -7,7 +7,7 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.server.kit import FakePlayer, assert_up_to_date, joined, running, ticks, unframe
+from tests.server.kit import FakePlayer, LinkOutbox, assert_up_to_date, joined, outbox_of, running, ticks, unframe
 from tickwire.connection import Session
 from tickwire.engine import Engine
 from tickwire.history import History
@@ -128,10 +128,12 @@ async def test_who_is_lost_is_sent_nothing_and_not_waited_for(autojump_clock: Mo
 
 
 class Tap(Transport):
-    """Takes whatever is posted."""
+    """Takes whatever is posted; follows if it has an outbox."""
 
-    def __init__(self) -> None:
+    def __init__(self, outbox: LinkOutbox | None) -> None:
         self.posted: list[bytes] = []
+        self.outbox = outbox
+        self.follows = False
         self.last_heard = trio.current_time()
 
     @property
@@ -142,16 +144,27 @@ class Tap(Transport):
         self.posted.append(frames)
         return True
 
+    def follow(self, stand_apart: Callable[[], None]) -> int:
+        self.follows = self.outbox is not None
+        return -1 if self.outbox is None else self.outbox.number_of(self)
 
-async def test_a_connection_that_is_about_to_close_is_sent_no_more_snapshots(autojump_clock: MockClock) -> None:
+    def unfollow(self) -> None:
+        self.follows = False
+
+
+@pytest.mark.parametrize("follows", [True, False])
+async def test_a_connection_that_is_about_to_close_is_sent_no_more_snapshots(
+    autojump_clock: MockClock, follows: bool
+) -> None:
     async with running(Space) as engine:
-        tap = Tap()
+        tap = Tap(outbox_of(engine) if follows else None)
         session = Session(tap, lambda message: engine)
         session.on_message(build_join(Join("join", Space.name)))
         await ticks(engine, 2)
         change(engine, x=1)
         await ticks(engine)
         assert len(tap.posted) == 2, "WELCOME, and a snapshot that others are sent as well"
+        assert tap.follows == follows
         session.close(CloseCode.KICKED, "Go.")
         change(engine, x=2)
         await ticks(engine, 2)

@@ -3,13 +3,15 @@ from __future__ import annotations
 from typing import cast
 
 from tickwire import Player
+from tickwire.audience import Audience
+from tickwire.outbox import Outbox
 from tickwire.resyncing import PAUSE_S, Resyncs
 from tickwire.seat import Seat
 
 
 def seat() -> Seat:
     """A seat whose client holds a state."""
-    return Seat(cast("Player[None]", None), None, None, version=7, owned_changed=False)
+    return Seat(cast("Player[None]", None), None, Audience(Outbox()), None, version=7, owned_changed=False)
 
 
 def test_who_asks_holds_nothing_any_more_and_so_gets_a_full_snapshot() -> None:
