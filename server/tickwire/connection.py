@@ -33,7 +33,7 @@ from tickwire.round_trip import RoundTrip
 from tickwire.seat import Line, Seat
 from tickwire.socket_options import tune
 from tickwire.traffic import TrafficWatch
-from tickwire.transport import NO_SHORTCUT, Transport
+from tickwire.transport import Transport
 from tickwire.wires import Wires
 from tickwire_shared.client_messages import (
     ClientKind,
@@ -157,7 +157,7 @@ class Session:
             self.close_asked.set()
 
     def _stop_talking(self) -> None:
-        self._transport.shortcut = NO_SHORTCUT
+        self._transport.close_lane()
         self.line = _CUT
         if self._seat is not None and self._seat.link is self:
             self._seat.cut(_CUT)
@@ -221,6 +221,7 @@ class Session:
                 raise ProtocolError("This room takes no inputs.")
             batch = reader.read(items, payload)
             engine.put_inputs(seat, batch.tick, batch.values)
+            self._transport.open_lane(engine.board, seat.column)
             return
         message = parse_client_items(items)
         match message:
@@ -262,7 +263,6 @@ class Session:
         if not self._confirmed and self._engine is not None and self._seat is not None:
             self._confirmed = True
             self._engine.confirm(self._seat)
-            self._transport.shortcut = self._engine.input_taker(self._seat) or NO_SHORTCUT
 
     def _joined(self) -> tuple[Engine, Seat]:
         assert self._engine is not None

@@ -18,11 +18,12 @@ import structlog
 import trio
 
 from tickwire.audience import Audience
+from tickwire.board import MAX_AHEAD
 from tickwire.entities import EntityStore
 from tickwire.event_sender import EventSender
 from tickwire.framing import build_frame
 from tickwire.greeting import greet
-from tickwire.inputs import MAX_AHEAD, InputBuffer, InputCounts, RoomClock
+from tickwire.inputs import RoomInputs
 from tickwire.ladder import Ladder
 from tickwire.pace import Pace
 from tickwire.past import Past, Rewinder
@@ -33,7 +34,7 @@ from tickwire.replication import Replicator
 from tickwire.resyncing import Resyncs
 from tickwire.room import Room
 from tickwire.round_trip import RoundTrip
-from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat, take_inputs
+from tickwire.seat import MAX_CLIENT_EVENTS, Link, Seat
 from tickwire.seating import Seating
 from tickwire.silence import Silence
 from tickwire.tick_times import TickTimes
@@ -81,7 +82,8 @@ class Engine:
         pace: When its ticks are due.
         rest_asked: Whether the author's room has nothing to do until something happens.
         resyncs: Counts the full snapshots that clients asked for because their state failed its check.
-        inputs: How the inputs of all players came: late, refused, repeated.
+        board: Where the inputs of all rooms are.
+        inputs: Those of the players.
         views_refused: How often a player claimed a view further in the past, or in the future, than it is believed.
         sender: Sends events.
         silence: Finds dead peers.
@@ -104,14 +106,15 @@ class Engine:
         self.timers = Timers()
         self.store = EntityStore(room_type.schema)
         self._owners: dict[int, Seat] = {}
-        audience = Audience(pulse.hub.outbox)
-        self.replicator = Replicator(self.store, audience, self._owners, room_type.hz, room_type.grace_s + HISTORY_S)
         self.metadata: dict[str, object] = {}
         self.overruns = 0
         self.resyncs = Resyncs()
         self.views_refused = 0
-        self.inputs = InputCounts()
-        self._clock = RoomClock()
+        self.board = pulse.hub.board
+        self.inputs = RoomInputs(self.board, room_type.input_reader, self._put_input)
+        audience = Audience(pulse.hub.outbox)
+        history_s = room_type.grace_s + HISTORY_S
+        self.replicator = Replicator(self.store, audience, self._owners, self.inputs, room_type.hz, history_s)
         self.ladder = Ladder(self.pace.due, pulse.ladder)
         self.every = room_type.snapshot_every
         self.tick_times = TickTimes()
@@ -135,7 +138,7 @@ class Engine:
         self.silence = Silence(room_type.silence_s, self.pace.due)
         self.seating = Seating(self, self._seats, self._translator, self._give_up)
         self._rewinder: Rewinder | None = None
-        self._wants_inputs = room_type.on_input is not Room[Any].on_input
+        self._on_input = None if room_type.on_input is Room[Any].on_input else self.room.on_input
 
     # What the lobby and the list of rooms see
 
@@ -199,24 +202,18 @@ class Engine:
         return seat, seat.generation
 
     def put_inputs(self, seat: Seat, tick: int, rows: Sequence[tuple[int, ...]]) -> None:
-        """Buffer a player's inputs for the ticks from ``tick`` on."""
-        assert seat.inputs is not None
+        """Take a player's inputs for the ticks from ``tick`` on; from the first one on it has a column on the board."""
+        if not seat.column:
+            seat.column = self.inputs.join(seat.player)
         for number, values in enumerate(rows):
-            self._put_input(seat.inputs, tick_add(tick, number), values)
+            self._put_input(seat.column, tick_add(tick, number), values)
 
-    def input_taker(self, seat: Seat) -> InputBuffer | None:
-        """Return what takes the usual INPUTs of a seat (`InputBuffer.take_payload`); None in a room without inputs."""
-        reader, inputs = self.room_type.input_reader, seat.inputs
-        if reader is None or inputs is None:
-            return None
-        return inputs.recalling(reader.recall, self._clock, partial(self._put_input, inputs))
-
-    def _put_input(self, inputs: InputBuffer, tick: int, values: tuple[int, ...]) -> None:
+    def _put_input(self, column: int, tick: int, values: tuple[int, ...]) -> None:
         if self.pace.resting:
-            if values == inputs.neutral:
+            if values == self.inputs.neutral:
                 return  # that is in force at rest
             self.wake()
-        inputs.put(tick, values, self.tick)
+        self.inputs.put(column, tick, values, self.tick)
 
     def put_event(self, seat: Seat, message: EventMessage) -> None:
         """Hand a client's event to the room at its next tick.
@@ -336,15 +333,14 @@ class Engine:
                     epoch = build_epoch(tick_add(self.tick, 1), self.pace.due * 1000.0)
                     self._say_to_all("epoch", build_frame(epoch))
                 if dropped > MAX_AHEAD:  # clients begin anew as well, and what they send is not to find its place taken
-                    for seat in self._seats.values():
-                        seat.forget_inputs_ahead(self.tick)
+                    self.inputs.forget_ahead(self.tick)
                 self._step(now)
             except Exception as error:  # the author's hook: it ends this room and no other
                 self._report(error)
         if self._end is None:
             rest = self._ticks_to_rest() if self.rest_asked else 0
             if rest:
-                self._clock.sleep()
+                self.inputs.sleep()
             self.pace.go_on(rest)
         else:
             self._over.set()
@@ -356,13 +352,12 @@ class Engine:
 
     def _ticks_to_rest(self) -> int:
         """Return how many ticks may be left out: nothing is to be done or sent in them, as far as is known now."""
-        seats = self._seats.values()
         busy = (
             self._inbox
             or self._events
             or self.resyncs.waiting
             or not self.replicator.settled
-            or any(seat.inputs is not None and seat.inputs.busy(self.tick) for seat in seats)
+            or self.inputs.busy(self.tick)
         )
         if busy or not self._joined_once:
             return 0
@@ -375,7 +370,8 @@ class Engine:
         return max(0, count - (self.tick + 1 + count) % self.every)
 
     def _pass_over(self, count: int) -> None:
-        self.tick = self._clock.tick = tick_add(self.tick, count)
+        self.tick = tick_add(self.tick, count)
+        self.inputs.wake(self.tick)
         self.timers.pass_over(count)
 
     def _say_to_all(self, about: str, frame: bytes) -> None:
@@ -385,11 +381,11 @@ class Engine:
 
     def _step(self, began: float) -> None:
         self.rest_asked = False
-        self.tick = self._clock.tick = tick = (self.tick + 1) % TICK_MODULUS
+        self.tick = tick = (self.tick + 1) % TICK_MODULUS
         if self._inbox or self._events or self.resyncs.waiting:
             self._run_inbox()
         self._hook = "on_input"
-        take_inputs(self._seats, tick, self._translator.make_input, self.room.on_input if self._wants_inputs else None)
+        self.inputs.take(tick, self._translator.make_input, self._on_input)
         self._hook = "a timer"
         self.timers.run()
         self._hook = "on_tick"
@@ -457,6 +453,7 @@ class Engine:
 
     def _attach(self, seat: Seat, link: Link, generation: int | None = None, used_token: str | None = None) -> None:
         seat.attach(link)
+        self.inputs.reconnect(seat.column)
         if generation is not None:
             seat.generation = generation
         self._places.renew(seat, used_token)
@@ -494,6 +491,8 @@ class Engine:
         for entity in list(seat.owned.values()):
             self.despawn(entity)
         self._seats.pop(seat.player.id, None)
+        self.inputs.leave(seat.column)
+        seat.column = 0
         self._joined_once = True  # or was about to: nobody has to be waited for any more
 
     def _remove(self, seat: Seat, code: CloseCode, sentence: str, reason: LeaveReason) -> None:
@@ -524,6 +523,7 @@ class Engine:
             self._run_last("on_leave", self._let_all_leave)
         self._run_last("on_dispose", self.room.on_dispose)
         self.pace.stop()
+        self.inputs.close()
         self._seats.clear()
         self._places.clear()
         self.begun.set()

@@ -40,12 +40,15 @@ def _shape(size: int) -> tuple[int, int, int, int, int]:
     return _BINARY_FRAME << 8 | _MASKED | size, 8 * size, _REPEATED[size], 32 * words - 8 * size, (1 << 8 * size) - 1
 
 
-SHAPES: Final = [_shape(size) for size in range(MAX_SHORT + 1)]
+_SHAPES: Final = [_shape(size) for size in range(MAX_SHORT + 1)]
 """What it takes to unmask a fast frame with so many bytes of payload as one big-endian int ``word``.
 
 ``lead, bits, repeat, pad, mask``: then ``word >> bits >> 32`` has to be ``lead``, and the payload is
 ``(word ^ (key * repeat >> pad)) & mask``, where ``key`` is the low half of ``word >> bits``.
 """
+
+_KEY: Final = (1 << 32) - 1
+_to_int = int.from_bytes
 
 _SHORT_HEADS: Final = [bytes((_BINARY_FRAME, size)) for size in range(MAX_SHORT + 1)]
 
@@ -74,6 +77,17 @@ def unmask(key: bytes, payload: bytes) -> bytes:
     size = len(payload)
     pad = int.from_bytes(key, "little") * _REPEATED[size]
     return (int.from_bytes(payload, "little") ^ pad).to_bytes(size + 3, "little")[:size]
+
+
+def take_fast_payload(data: bytes) -> int:
+    """Return the payload of ``data`` as a big-endian int if it is exactly one fast frame, else -1."""
+    size = len(data) - FAST_HEAD_BYTES
+    if not 0 <= size <= MAX_SHORT:
+        return -1
+    word = _to_int(data)
+    lead, bits, repeat, pad, mask = _SHAPES[size]
+    head = word >> bits
+    return (word ^ ((head & _KEY) * repeat >> pad)) & mask if head >> 32 == lead else -1
 
 
 def is_plain_pong(data: bytes) -> bool:

@@ -34,6 +34,6 @@ def _welcome_frame(engine: Engine, seat: Seat, *, resumed: bool) -> bytes:
         schema=schema.describe(),
         schema_hash=schema.hash,
         resumed=resumed,
-        hold=0 if seat.inputs is None else HOLD_TICKS,
+        hold=HOLD_TICKS if engine.inputs.taken else 0,
     )
     return build_frame(build_welcome(welcome))

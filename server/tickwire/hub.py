@@ -1,5 +1,8 @@
 """The hub: one epoll for all players' sockets, read in one go instead of by a waking task each.
 
+What a player usually sends, one input for the next tick, goes from the socket to the board, where its room finds it; of
+all else the connection hears.
+
 Linux only; elsewhere `Hub.listens` is False and every connection's own task reads (`transport`).
 """
 
@@ -8,6 +11,7 @@ from __future__ import annotations
 import math
 import select
 import sys
+from array import array
 from collections import deque
 from itertools import repeat
 from os import read
@@ -16,6 +20,8 @@ from typing import Final, Protocol, Self
 
 import trio
 
+from tickwire.board import InputBoard
+from tickwire.framing import FAST_HEAD_BYTES, take_fast_payload
 from tickwire.outbox import Outbox
 
 READ_BYTES: Final = 448
@@ -53,14 +59,20 @@ class Hub:
 
     Attributes:
         outbox: What goes out to them.
+        board: What players command.
+        frames_in, bytes_in: Frames that were put there without a call of ``heard``, and their bytes.
     """
 
     def __init__(self) -> None:
         """Start with no sockets."""
         self.outbox = Outbox()
+        self.board = InputBoard()
         self._epoll = select.epoll() if hasattr(select, "epoll") else None
         self._ears: list[Ear | None] = []  # by file number: no list of ints to look through, and small
+        self._lanes = array("i")  # by file number: the column on the board of who sends nothing but whole messages
         self._count = 0
+        self.frames_in = 0
+        self.bytes_in = 0
         self._last_turn = -math.inf
 
     @property
@@ -87,7 +99,9 @@ class Hub:
         """Let ``ear`` hear the non-blocking socket ``fileno`` from now on."""
         assert self._epoll is not None
         self._epoll.register(fileno, _EVENTS)
-        self._ears += [None] * (fileno + 1 - len(self._ears))
+        more = fileno + 1 - len(self._ears)
+        self._ears += [None] * more
+        self._lanes.extend([0] * more)
         self._ears[fileno] = ear
         self._count += 1
 
@@ -100,10 +114,15 @@ class Hub:
         if fileno >= len(self._ears) or self._ears[fileno] is not ear:
             return
         self._ears[fileno] = None
+        self._lanes[fileno] = 0
         self._count -= 1
         assert self._epoll is not None
         if not self._epoll.closed:
             self._epoll.unregister(fileno)
+
+    def set_lane(self, fileno: int, column: int) -> None:
+        """Put the inputs of a socket that is listened to into a column of the board; 0: call ``heard`` with them."""
+        self._lanes[fileno] = column
 
     def drain(self) -> bool:
         """Read every socket that has something, and hand it to its ear; return whether there was any."""
@@ -113,7 +132,6 @@ class Hub:
         now = trio.current_time()
         ready = self._epoll.poll(0, MAX_EVENTS)
         filenos = [fileno for fileno, _ in ready]
-        listening = [ears[fileno] for fileno in filenos]
         # All reads come first, without Python in between: its code and the kernel's throw each other out of the caches.
         pieces: list[bytes | None] = []
         reads = map(pieces.append, map(read, filenos, repeat(READ_BYTES)))
@@ -124,15 +142,37 @@ class Hub:
                 pieces.append(None)
             except OSError:
                 pieces.append(b"")  # reset by the peer: an end like any other
-        for (fileno, events), ear, data in zip(ready, listening, pieces, strict=True):
+        others = self._put_on_board(ready, pieces, now)
+        listening = [ears[fileno] for fileno, _, _ in others]
+        for (fileno, events, data), ear in zip(others, listening, strict=True):
             assert ear is not None  # the kernel tells of those alone that were added
-            if data is None:
-                continue
             more = events != _NEWS or len(data) == READ_BYTES  # there is more, or the end behind it: tell of it again
             if more and ears[fileno] is ear:
                 self._epoll.modify(fileno, _EVENTS)
             ear.heard(data, now)
         return bool(ready)
+
+    def _put_on_board(
+        self, ready: list[tuple[int, int]], pieces: list[bytes | None], now: float
+    ) -> list[tuple[int, int, bytes]]:
+        """Put the inputs that are known on the board; return what else was read, with its socket and its events."""
+        lanes, board = self._lanes, self.board
+        others: list[tuple[int, int, bytes]] = []
+        taken = size = 0
+        for (fileno, events), data in zip(ready, pieces, strict=True):
+            column = lanes[fileno]
+            if column and data and events == _NEWS:
+                payload = take_fast_payload(data)
+                if payload >= 0 and board.take_next(payload, len(data) - FAST_HEAD_BYTES, column):
+                    board.heard_at[column] = now
+                    taken += 1
+                    size += len(data)
+                    continue
+            if data is not None:
+                others.append((fileno, events, data))
+        self.frames_in += taken
+        self.bytes_in += size
+        return others
 
     async def turn(self) -> None:
         """Wait for a turn to do what takes long, such as a frame that trio-websocket has to read.

@@ -36,7 +36,8 @@ class Limits:
         joins_per_second: WebSockets opened a second, in all; the others wait for their turn.
         joins_per_address: WebSockets opened a second from one address, with a burst of five seconds' worth.
         requests_per_address: Plain requests a second from one address, with a burst of five seconds' worth.
-        messages_per_second: Messages a second of one connection: beyond, it isn't read for a while, then closed.
+        messages_per_second: Messages a second of one connection, inputs for the next tick aside: beyond, it isn't read
+            for a while, then closed.
         bytes_per_second: The same in bytes.
         head_timeout_s: Seconds for a request's head to come.
         handshake_timeout_s: Seconds for the answer to an upgrade, and to wait for a turn to join.

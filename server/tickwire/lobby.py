@@ -76,7 +76,7 @@ class Lobby:
         self._connections = 0
         self._past = {name: Tally() for name in self._types}
         self._pulse = Pulse(spare)
-        self.wires = Wires(self._pulse.hub.outbox)
+        self.wires = Wires(read=self._pulse.hub, written=self._pulse.hub.outbox)
 
     @property
     def rooms(self) -> tuple[Engine, ...]:

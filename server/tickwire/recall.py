@@ -93,5 +93,15 @@ class Recall:
         form.tails[word & form.tail_mask] = rows
 
 
+def find(forms: Forms, payload: int, size: int) -> tuple[int, Rows] | None:
+    """Return the first tick and the inputs of a payload, an int of ``size`` bytes; None when it wasn't read before."""
+    head_shift, by_head = forms[size]
+    form = by_head.get(payload >> head_shift)
+    batch = None if form is None else form.tails.get(payload & form.tail_mask)
+    if form is None or batch is None:
+        return None
+    return payload >> form.tick_shift & form.tick_mask, batch
+
+
 def _no_forms() -> Forms:
     return [(max(0, 8 * (size - _HEAD_BYTES)), {}) for size in range(MAX_SIZE + 1)]

@@ -21,6 +21,7 @@ from tickwire.audience import Audience
 from tickwire.entities import EntityStore
 from tickwire.framing import build_frame
 from tickwire.history import History
+from tickwire.inputs import RoomInputs
 from tickwire.seat import Line, Seat
 from tickwire_shared.delta import diff, gaps
 from tickwire_shared.schema import ClassType
@@ -69,6 +70,7 @@ class Replicator:
     store: EntityStore
     audience: Audience
     owners: Mapping[int, Seat]
+    inputs: RoomInputs
     hz: float
     history_s: float = 20.0
     sparing: int = attrs.field(init=False, default=1)
@@ -272,11 +274,11 @@ class Replicator:
         return self._check
 
     def _news_frame(self, seat: Seat) -> bytes:
-        inputs = seat.inputs
-        slack = None if inputs is None else inputs.take_slack()
-        if inputs is None or slack is None:
+        column = seat.column
+        slack = self.inputs.take_slack(column) if column else None
+        if slack is None:
             return b""
-        news = (slack, inputs.late, inputs.refused)
+        news = (slack, self.inputs.late[column], self.inputs.refused[column])
         if news == seat.news_sent:
             return b""
         seat.news_sent = news

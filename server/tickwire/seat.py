@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 import attrs
 
 from tickwire.audience import Audience
 from tickwire.event_queue import EventQueue, Key
-from tickwire.inputs import InputBuffer
 from tickwire.player import Player
 from tickwire.viewing import Viewing
 from tickwire_shared.declare import Entity
@@ -67,14 +66,8 @@ class Link(Protocol):
         ...
 
 
-class _Hot:
-    """What is touched in each tick: a base class's slots come first, and so next to each other in memory."""
-
-    __slots__ = ("inputs", "place", "player")
-
-
 @attrs.define(eq=False)
-class Seat(_Hot):
+class Seat:
     """One player's place in a room.
 
     Attributes:
@@ -86,6 +79,7 @@ class Seat(_Hot):
         used_token: What it came back with, until it is known to have ``token``.
         confirmed: Whether anything was ever heard of the player behind its WELCOME.
         audience: Where it is while it has a connection.
+        column: Where the player's inputs are on the board; 0 before the first one.
         place: Its place among those who follow there; -1: it stands apart.
         line: That of the connection; None while there is none.
         control: Frames that go out before the next snapshot, the newest about each thing.
@@ -99,7 +93,6 @@ class Seat(_Hot):
     """
 
     player: Player[Any]
-    inputs: InputBuffer | None
     audience: Audience
     link: Link | None
     state: SeatState = SeatState.RESERVED
@@ -114,6 +107,7 @@ class Seat(_Hot):
     private_unsure: bool = False
     private_sent: dict[int, tuple[Wire, ...]] = attrs.field(factory=dict[int, tuple[Wire, ...]])
     place: int = -1
+    column: int = 0
     line: Line | None = None
     control: dict[str, bytes] = attrs.field(factory=dict[str, bytes])
     events: EventQueue = attrs.field(factory=EventQueue)
@@ -140,8 +134,6 @@ class Seat(_Hot):
         self.forget_private()
         self.private_unsure = True
         self.news_sent = None
-        if self.inputs is not None:
-            self.inputs.reconnect()
 
     def detach(self) -> None:
         """Take the connection away."""
@@ -174,11 +166,6 @@ class Seat(_Hot):
         self.own = True
         self.stand_apart()
 
-    def forget_inputs_ahead(self, now: int) -> None:
-        """Drop the inputs that wait for ticks beyond ``now``."""
-        if self.inputs is not None:
-            self.inputs.forget_ahead(now)
-
     def say(self, about: str, frame: bytes) -> None:
         """Send ``frame`` before the next snapshot, in place of what waits about the same thing."""
         self._want()
@@ -207,22 +194,3 @@ class Seat(_Hot):
         frames = b"".join([*self.control.values(), before, *self.events.take(), behind])
         self.control.clear()
         return frames
-
-
-def take_inputs(
-    seats: Mapping[int, Seat],
-    tick: int,
-    make_input: Callable[[tuple[int, ...]], Any],
-    on_input: Callable[[Player[Any], Any], None] | None,
-) -> None:
-    """Put every player's input for ``tick`` in force, and tell ``on_input`` of those that had come."""
-    for seat in list(seats.values()):
-        inputs = seat.inputs
-        if inputs is None:
-            return  # nobody has any
-        before = inputs.force
-        fresh = inputs.take(tick)
-        if inputs.force is not before:
-            seat.player.input = make_input(inputs.force)
-        if fresh and on_input is not None:
-            on_input(seat.player, seat.player.input)

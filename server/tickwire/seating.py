@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import attrs
 
-from tickwire.inputs import InputBuffer
 from tickwire.player import Player
 from tickwire.seat import Seat
 from tickwire.timers import Timer
@@ -79,8 +78,7 @@ class Seating:
             raise ProtocolError(f"The room is full: all {room.max_players} seats are taken.", CloseCode.ROOM_FULL)
         self.given += 1
         player: Player[Any] = Player(engine, self.given, options, self._neutral_input())
-        inputs = None if room.schema.input is None else InputBuffer(room.schema.input, engine.inputs)
-        seat = Seat(player, inputs, engine.replicator.audience, None, owned=player.entities)
+        seat = Seat(player, engine.replicator.audience, None, owned=player.entities)
         seat.generation = 1
         self._seats[player.id] = seat
         return seat

@@ -74,9 +74,10 @@ class Tally:
         self.passed_over += sent.passed_over
         self.resumed_by_delta += sent.resumed_by_delta
         self.resumed_in_full += sent.resumed_in_full
-        self.late_inputs += engine.inputs.late
-        self.refused_inputs += engine.inputs.refused
-        self.repeated_inputs += engine.inputs.repeated
+        inputs = engine.inputs.counts
+        self.late_inputs += inputs.late
+        self.refused_inputs += inputs.refused
+        self.repeated_inputs += inputs.repeated
         self.views_refused += engine.views_refused
         self.resyncs += engine.resyncs.granted
         self.mismatches += engine.resyncs.granted + engine.resyncs.put_off

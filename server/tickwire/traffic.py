@@ -5,7 +5,8 @@ r"""Traffic: how much each connection sends, against its limits; who sends too m
     transport counts frames and bytes -> TrafficWatch, twice a second -> Traffic.check -> pause | close
                     \-a read that holds a crowd of frames, at once --------/
 
-A message costs an int here. What is over the limit is not read, so that TCP slows the sender down; nothing is lost,
+A message costs an int here. Those that the hub puts on the board are not counted: they are one for each tick, and so
+bounded already. What is over the limit is not read, so that TCP slows the sender down; nothing is lost,
 it comes later. Who goes on for long is no slow client but a flood, and is closed with 4044.
 """
 

@@ -2,8 +2,9 @@ r"""The transport: what lies between a session and its socket.
 
 ::
 
-    socket -> Hub -> Transport.heard -> FrameSplitter --fast--> deliver(payload)
-                                                     \-slow-> trio-websocket -> get_message -> deliver(payload)
+    socket -> Hub -> InputBoard.take_next                        a player's usual input, when nothing is before it
+                \-all else-> Transport.heard -> FrameSplitter --fast--> deliver(payload)
+                                                             \-slow-> trio-websocket -> get_message -> deliver(payload)
     room -> Transport.post(frames) -> Outbox.send, after all rooms that were due -> one non-blocking write -> socket
     session -> Transport.write_nowait(frames) -> the same, at once
                                                 \-what it didn't take-> finished by a task of the connection
@@ -22,11 +23,12 @@ from __future__ import annotations
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from os import write
-from typing import Final, Protocol
+from typing import Final
 
 import trio
 
-from tickwire.framing import FAST_HEAD_BYTES, MAX_SHORT, SHAPES, FrameSplitter, Lane, Piece, is_plain_pong
+from tickwire.board import InputBoard
+from tickwire.framing import FAST_HEAD_BYTES, FrameSplitter, Lane, Piece, is_plain_pong, take_fast_payload
 from tickwire.hub import Hub
 from tickwire.outbox import Outbox
 
@@ -44,60 +46,40 @@ AT_ONCE: Final = 4
 
 Call = Callable[..., object]  # without arguments; pyright would bind one that says so, as the class has slots
 
-_KEY: Final = (1 << 32) - 1
 _CLOSE_BYTE: Final = b"\x88"
 _WOULD_BLOCK: Final = (BlockingIOError, InterruptedError)
 _to_int = int.from_bytes
 
 
-class Shortcut(Protocol):
-    """Takes messages that need nothing but to be taken."""
-
-    def take_payload(self, payload: int, size: int) -> bool:
-        """Take a message, given as a big-endian int and its size in bytes; return whether it did. Never raises."""
-        ...
-
-
-class _Hot:
-    """What is touched in each tick: a base class's slots come first, and so next to each other in memory."""
-
-    __slots__ = (
-        "_clear",
-        "bytes_in",
-        "frames_in",
-        "last_heard",
-        "on_stir",
-        "shortcut",
-    )
-
-
-class Transport(_Hot, trio.abc.Stream):
+class Transport(trio.abc.Stream):
     """A stream for trio-websocket with a fast lane in each direction.
 
     One task receives (trio-websocket's reader) and any may write; writes are whole frames and are never interleaved.
-    There is one for each player and it is used in each tick, so it has slots: more than 30 attributes of a plain object
-    take a dict of their own in Python 3.11, and longer to read.
+    There is one for each player, so it has slots: more than 30 attributes of a plain object take a dict of their own in
+    Python 3.11, and longer to read.
 
     Attributes:
-        bytes_in: Bytes received since the start.
-        frames_in: Frames received since the start; what is cut counts once for each piece.
+        bytes_in: Bytes received since the start, but for what the hub put on the board.
+        frames_in: Frames received since the start, but for those; what is cut counts once for each piece.
         writes_out: Writes of one or more whole frames, but for those of the outbox, which counts its own.
         on_crowd: Called when one read brought many frames, before they are delivered.
         on_stir: Called once, when the next bytes come.
         bytes_out: Bytes handed to the socket, or taken over to be; but for those of the outbox.
-        last_heard: ``trio.current_time()`` of the last bytes received.
         said_close: Whether a close frame was sent, or was to be.
-        shortcut: Is offered each fast message first.
         on_close: Called when trio-websocket has done with the stream.
     """
 
     __slots__ = (
+        "_board",
+        "_clear",
         "_closed",
+        "_column",
         "_deliver",
         "_ended",
         "_fileno",
         "_gated",
         "_gates",
+        "_heard_at",
         "_hub",
         "_idle",
         "_listening",
@@ -116,9 +98,12 @@ class Transport(_Hot, trio.abc.Stream):
         "_stuck",
         "_tail",
         "_turn",
+        "bytes_in",
         "bytes_out",
+        "frames_in",
         "on_close",
         "on_crowd",
+        "on_stir",
         "said_close",
         "writes_out",
     )
@@ -146,6 +131,8 @@ class Transport(_Hot, trio.abc.Stream):
         self._gates = True  # whether slow messages are waited for
         self._gated = False  # whether one is
         self._clear = False  # whether a fast frame that comes now may be delivered at once
+        self._board: InputBoard | None = None
+        self._column = 0
         self._ended = False
         self._paused = False
         self._news = trio.Event()
@@ -161,9 +148,8 @@ class Transport(_Hot, trio.abc.Stream):
         self.on_crowd = _nothing
         self.on_stir = None
         self.bytes_out = 0
-        self.last_heard = trio.current_time()
+        self._heard_at = trio.current_time()
         self.said_close = False
-        self.shortcut: Shortcut = NO_SHORTCUT
         self.on_close: Callable[[], object] = _nothing
         request, rest = _split_head(head)
         # RFC 6455 lets a client talk right behind its request; that waits until ``start``.
@@ -205,22 +191,18 @@ class Transport(_Hot, trio.abc.Stream):
     def heard(self, data: bytes, now: float) -> None:
         """Take what the socket had at ``now``; b"" is the end of the stream."""
         self.bytes_in += len(data)
-        self.last_heard = now
+        self._heard_at = now
         if self.on_stir is not None:
             stir, self.on_stir = self.on_stir, None
             stir()
         if self._clear:
-            size = len(data) - FAST_HEAD_BYTES
-            if 0 <= size <= MAX_SHORT:
-                word = _to_int(data)
-                lead, bits, repeat, pad, mask = SHAPES[size]
-                head = word >> bits
-                if head >> 32 == lead:  # exactly one fast frame, as what a player sends at once nearly always is
-                    self.frames_in += 1
-                    payload = (word ^ ((head & _KEY) * repeat >> pad)) & mask
-                    if not self.shortcut.take_payload(payload, size):
-                        self._deliver(payload.to_bytes(size))
-                    return
+            payload = take_fast_payload(data)
+            if payload >= 0:  # exactly one fast frame, as what a player sends at once nearly always is
+                self.frames_in += 1
+                size = len(data) - FAST_HEAD_BYTES
+                if not self._take(payload, size):
+                    self._deliver(payload.to_bytes(size))
+                return
             if is_plain_pong(data):  # it said all there is to say by coming
                 self.frames_in += 1
                 return
@@ -242,7 +224,7 @@ class Transport(_Hot, trio.abc.Stream):
     def pause(self) -> None:
         """Read and deliver nothing until `unpause`: the kernel's buffers fill, and TCP slows the peer down."""
         self._paused = True
-        self._clear = False
+        self._set_clear(False)
         self._unlisten()
 
     def unpause(self) -> None:
@@ -268,7 +250,7 @@ class Transport(_Hot, trio.abc.Stream):
                 piece = self._pieces.pop(0)
                 self._pending_bytes -= len(piece.data)
                 self._gated = self._gates and piece.lane is Lane.SLOW_MESSAGE_END
-                self._clear = False
+                self._set_clear(False)
                 if self._pending_bytes <= MAX_PENDING_BYTES:
                     self._listen()
                 await self._turn()
@@ -284,8 +266,41 @@ class Transport(_Hot, trio.abc.Stream):
                 await self._news.wait()
 
     def _pass_on(self, payload: bytes) -> None:
-        if not self.shortcut.take_payload(_to_int(payload), len(payload)):
+        if not self._take(_to_int(payload), len(payload)):
             self._deliver(payload)
+
+    def _take(self, payload: int, size: int) -> bool:
+        """Put an INPUT on the board, if the player is known there and the message is; return whether it was."""
+        board, column = self._board, self._column
+        return board is not None and (board.take_next(payload, size, column) or board.take_known(payload, size, column))
+
+    @property
+    def last_heard(self) -> float:
+        """``trio.current_time()`` of the last bytes received."""
+        return self._heard_at if self._board is None else max(self._heard_at, self._board.heard_at[self._column])
+
+    def open_lane(self, board: InputBoard, column: int) -> None:
+        """Let the player's inputs be put into a column of the board as they come, without a call of ``deliver``."""
+        if self._board is None:
+            self._board, self._column = board, column
+            self._set_lane()
+
+    def close_lane(self) -> None:
+        """Put nothing there any more."""
+        if self._board is not None:
+            self._heard_at = self.last_heard
+            self._board, self._column = None, 0
+            self._set_lane()
+
+    def _set_clear(self, clear: bool) -> None:
+        if clear is not self._clear:
+            self._clear = clear
+            self._set_lane()
+
+    def _set_lane(self) -> None:
+        """Let the hub do so past this object, while every byte that comes begins a frame that may be delivered."""
+        if self._listening and self._hub is not None:
+            self._hub.set_lane(self._fileno, self._column if self._clear else 0)
 
     @property
     def _fast_is_next(self) -> bool:
@@ -305,7 +320,7 @@ class Transport(_Hot, trio.abc.Stream):
             payload = pieces.pop(0).data
             self._pending_bytes -= len(payload)
             self._pass_on(payload)
-        self._clear = not pieces and not self._gated and not self._paused and self._splitter.at_boundary
+        self._set_clear(not pieces and not self._gated and not self._paused and self._splitter.at_boundary)
 
     def _listen(self) -> None:
         if self._hub is not None and self._open and not self._listening and not self._ended and not self._paused:
@@ -475,15 +490,6 @@ class Transport(_Hot, trio.abc.Stream):
 def _split_head(head: bytes) -> tuple[bytes, bytes]:
     end = head.find(b"\r\n\r\n")
     return (head, b"") if end < 0 else (head[: end + 4], head[end + 4 :])
-
-
-class _NoShortcut:
-    def take_payload(self, payload: int, size: int) -> bool:
-        return False
-
-
-NO_SHORTCUT: Final = _NoShortcut()
-"""Takes no message."""
 
 
 def _nothing() -> None:

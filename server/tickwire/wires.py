@@ -27,6 +27,13 @@ class Wire(Protocol):
     writes_out: int
 
 
+class Read(Protocol):
+    """What is counted of frames that are read for all connections."""
+
+    bytes_in: int
+    frames_in: int
+
+
 class Written(Protocol):
     """What is counted of writes that are made for all connections."""
 
@@ -46,10 +53,12 @@ class Wires:
     """Counts the traffic and the ends of all connections.
 
     Attributes:
-        written: Counts what connections don't write themselves.
+        read: Counts what connections don't hear themselves.
+        written: Counts what they don't write themselves.
         closes: How many ended, by close code and by whether their player had been admitted.
     """
 
+    read: Read | None = None
     written: Written | None = None
     closes: Counter[tuple[int, bool]] = attrs.field(factory=Counter[tuple[int, bool]])
     _open: set[Wire] = attrs.field(init=False, factory=set[Wire])
@@ -58,7 +67,7 @@ class Wires:
     @property
     def bytes_in(self) -> int:
         """Bytes received, the handshakes included."""
-        return self._past["bytes_in"] + sum(wire.bytes_in for wire in self._open)
+        return self._past["bytes_in"] + sum(wire.bytes_in for wire in self._readers)
 
     @property
     def bytes_out(self) -> int:
@@ -68,12 +77,16 @@ class Wires:
     @property
     def frames_in(self) -> int:
         """Frames received."""
-        return self._past["frames_in"] + sum(wire.frames_in for wire in self._open)
+        return self._past["frames_in"] + sum(wire.frames_in for wire in self._readers)
 
     @property
     def writes_out(self) -> int:
         """Writes of whole frames: a snapshot, with what goes out with it."""
         return self._past["writes_out"] + sum(wire.writes_out for wire in self._writers)
+
+    @property
+    def _readers(self) -> Iterable[Read]:
+        return self._open if self.read is None else (self.read, *self._open)
 
     @property
     def _writers(self) -> Iterable[Written]:

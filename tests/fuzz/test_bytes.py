@@ -16,6 +16,7 @@ from trio.testing import MockClock
 
 from tests.vectors.make import make_vectors
 from tickwire import Entity, Event, Input, Player, Room, entity, event, inputs, integer, quantized, text
+from tickwire.board import InputBoard
 from tickwire.connection import Session, Surroundings
 from tickwire.logs import LogLevel, configure_logs
 from tickwire.testing import World
@@ -80,11 +81,21 @@ class Deaf(Transport):
     """A transport that takes nothing: what is tested is what the session makes of what it is sent."""
 
     def __init__(self) -> None:
-        self.last_heard = 0.0
+        """Have nothing of a transport."""
+
+    @property
+    def last_heard(self) -> float:
+        return 0.0
 
     @property
     def blocked(self) -> bool:
         return True
+
+    def open_lane(self, board: InputBoard, column: int) -> None:
+        pass
+
+    def close_lane(self) -> None:
+        pass
 
     def write_nowait(self, frames: bytes) -> bool:
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -82,7 +83,7 @@ class Watcher:
     def look(self) -> None:
         """Take a sample."""
         engine = self.engine
-        waiting = [sum(seat.inputs._ahead(engine.tick)) for seat in engine._seats.values() if seat.inputs]
+        waiting = Counter(column for _, column in engine.inputs._ahead(engine.tick))
         self.samples.append(
             Sample(
                 at_s=trio.current_time() - self.began,
@@ -92,7 +93,7 @@ class Watcher:
                 dropped=engine.pace.dropped_ticks,
                 behind=tuple(engine.tick - game.tick for game in self.games),
                 snapshots=tuple(game.stats.snapshots for game in self.games),
-                waiting=max(waiting, default=0),
+                waiting=max(waiting.values(), default=0),
                 late_s=engine.pace.lateness[-1],
             )
         )

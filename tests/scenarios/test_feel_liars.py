@@ -11,7 +11,8 @@ from trio.testing import MockClock
 
 from tests.client.sledding import HZ, Push, Sled, Slope
 from tests.server.raw_client import RawClient
-from tickwire.inputs import MAX_AHEAD, InputCounts
+from tickwire.board import MAX_AHEAD
+from tickwire.inputs import InputCounts
 from tickwire.player import Player
 from tickwire.testing import World
 from tickwire_client.client import Game
@@ -78,7 +79,7 @@ async def try_to(lie: Lie) -> Trial:
             await trio.sleep(1 / HZ)
         assert game.ended is None
         assert game.stats.state_mismatches == 0
-        return Trial(SECONDS * HZ, room.used.get(2, []), cheat, honest, game, engine.inputs)
+        return Trial(SECONDS * HZ, room.used.get(2, []), cheat, honest, game, engine.inputs.counts)
 
 
 def far_future(tick: int) -> list[bytes]:

@@ -10,7 +10,7 @@ from trio.testing import MockClock
 
 from tests.scenarios.overload import Grind, Watcher, play_story
 from tests.server.kit import FakePlayer, running, ticks
-from tickwire.inputs import MAX_AHEAD
+from tickwire.board import MAX_AHEAD
 from tickwire.ladder import Rung
 from tickwire.testing import Link, World
 from tickwire_shared.closing import CloseCode
@@ -178,5 +178,5 @@ async def test_what_was_commanded_into_a_long_stall_is_not_carried_out_after_it(
         commanded = engine.tick + 3
         player.send_input(commanded, (0, 0, 0))
         await ticks(engine, 4)
-        assert engine.inputs.repeated == 0
+        assert engine.inputs.counts.repeated == 0
         assert player.player.input.pace == -1

@@ -82,6 +82,16 @@ def sockets() -> tuple[trio.SocketStream, trio.SocketStream]:
     return trio.SocketStream(ours), trio.SocketStream(theirs)
 
 
+def tcp_sockets() -> tuple[trio.SocketStream, trio.SocketStream]:
+    """A server's end of a connection, and a client's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        theirs = socket.create_connection(listener.getsockname())
+        ours, _ = listener.accept()
+    return trio.SocketStream(trio.socket.from_stdlib_socket(ours)), trio.SocketStream(
+        trio.socket.from_stdlib_socket(theirs)
+    )
+
+
 @asynccontextmanager
 async def over_sockets() -> AsyncGenerator[Ends]:
     async with between(*sockets()) as ends:

@@ -33,7 +33,7 @@ def listeners(audience: Audience, count: int) -> list[tuple[Seat, FakeLink]]:
     made: list[tuple[Seat, FakeLink]] = []
     for _ in range(count):
         link = FakeLink(audience.outbox)
-        seat = Seat(cast("Player[None]", None), None, audience, None)
+        seat = Seat(cast("Player[None]", None), audience, None)
         seat.attach(link)
         audience.follow(seat)
         made.append((seat, link))

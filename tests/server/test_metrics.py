@@ -196,6 +196,18 @@ class Ended:
         self.closing: tuple[int, str] | None = (code, "")
 
 
+class Three:
+    bytes_in = bytes_out = frames_in = writes_out = 3
+
+
+def test_what_the_hub_reads_and_the_outbox_writes_for_all_counts_as_well() -> None:
+    wires = Wires(read=Three(), written=Three())
+    assert (wires.bytes_in, wires.frames_in, wires.bytes_out, wires.writes_out) == (3, 3, 3, 3)
+    with wires.counting(Three(), Ended(1000)), wires.counting(Three(), Ended(1000)):
+        assert (wires.bytes_in, wires.frames_in, wires.bytes_out, wires.writes_out) == (9, 9, 9, 9)
+    assert (wires.bytes_in, wires.frames_in, wires.bytes_out, wires.writes_out) == (9, 9, 9, 9)
+
+
 def test_peers_can_not_make_up_endless_close_codes() -> None:
     wires = Wires()
     for code in range(900, 6000):

@@ -7,8 +7,7 @@ from hypothesis import strategies as st
 
 from tests.shared.strategies import ticks
 from tickwire.input_reader import InputReader
-from tickwire.inputs import MAX_AHEAD, InputBuffer, RoomClock
-from tickwire.recall import MAX_REMEMBERED, MAX_SIZE
+from tickwire.recall import MAX_REMEMBERED, MAX_SIZE, find
 from tickwire_shared.client_messages import build_input
 from tickwire_shared.declare import Input, flag, inputs, integer
 from tickwire_shared.packing import unpack_array
@@ -39,10 +38,8 @@ def reader_of(*payloads: bytes) -> InputReader:
 
 def taken(reader: InputReader, payload: bytes) -> list[tuple[int, tuple[int, ...]]] | None:
     """What is recalled of a message; None when it is not known."""
-    put: list[tuple[int, tuple[int, ...]]] = []
-    buffer = InputBuffer(Steer.wire_type)  # knows of no input, so all go the long way
-    buffer.recalling(reader.recall, RoomClock(0), lambda tick, values: put.append((tick, values)))
-    return put if buffer.take_payload(int.from_bytes(payload), len(payload)) else None
+    known = find(reader.recall.forms, int.from_bytes(payload), len(payload))
+    return None if known is None else [(tick_add(known[0], at), row) for at, row in enumerate(known[1])]
 
 
 def tick_bytes(tick: int) -> int:
@@ -83,46 +80,3 @@ def test_what_is_remembered_is_bounded() -> None:
             reader.read(unpack_array(payload), payload)
             assert taken(reader, payload) == [(500, first), (501, second)]
     assert 0 < len(reader.recall) <= MAX_REMEMBERED
-
-
-@given(st.lists(st.tuples(st.integers(-3, MAX_AHEAD + 3), st.integers(0, 2)), max_size=40))
-def test_the_short_way_into_a_buffer_leaves_it_as_the_long_one_does(moves: list[tuple[int, int]]) -> None:
-    """Whatever ticks the inputs are for, and however the room goes on in between."""
-    payloads = [message(1000, [(turn, 0)]) for turn in range(3)]
-    reader = reader_of(*payloads)
-    short, long = InputBuffer(Steer.wire_type), InputBuffer(Steer.wire_type)
-    room = RoomClock(1000)
-
-    def put(tick: int, values: tuple[int, ...]) -> None:
-        short.put(tick, values, room.tick)
-
-    short.recalling(reader.recall, room, put)
-    for number, (ahead, turn) in enumerate(moves):
-        payload = message(room.tick + ahead, [(turn, 0)])
-        assert short.take_payload(int.from_bytes(payload), len(payload))
-        long.put(room.tick + ahead, (turn, 0), room.tick)
-        if number % 3 == 0:
-            room.tick += 1
-            assert short.take(room.tick) == long.take(room.tick)
-            assert short.force == long.force
-    assert short.counts == long.counts
-    assert short.take_slack() == long.take_slack()
-
-
-def test_the_usual_input_goes_the_short_way() -> None:
-    reader = reader_of(message(1000, [(1, 1)]))
-    room, calls = RoomClock(1000), list[int]()
-    buffer = InputBuffer(Steer.wire_type)
-    buffer.recalling(reader.recall, room, lambda tick, values: calls.append(tick))
-    buffer.put(1001, (1, 1), room.tick)
-    for tick in range(1002, 1020):
-        room.tick = tick - 1
-        payload = message(tick, [(1, 1)])
-        assert buffer.take_payload(int.from_bytes(payload), len(payload))
-        assert buffer.take(tick)
-        assert buffer.force == (1, 1)
-    assert calls == []
-    room.sleep()
-    payload = message(1020, [(1, 1)])
-    assert buffer.take_payload(int.from_bytes(payload), len(payload))
-    assert calls == [1020], "a room at rest has to be woken"

@@ -87,27 +87,45 @@ async def test_an_input_ends_the_rest_in_time_for_its_tick(autojump_clock: objec
         engine.put_inputs(player.seat, now + 2, [(42,)])
         await trio.sleep(3 / Chess.hz)
         assert room_of(engine).piece.square == 42
-        assert engine.inputs.late == engine.inputs.refused == 0
+        assert engine.inputs.counts == InputCounts()
 
 
 async def test_an_input_that_could_take_the_short_way_ends_the_rest_as_well(autojump_clock: object) -> None:
     async with running(Chess) as engine:
         player = await joined(engine)
-        reader, taker = Chess.input_reader, engine.input_taker(player.seat)
+        reader = Chess.input_reader
         assert reader is not None
-        assert taker is not None
         newest = tick_add(engine.tick, 20)
         engine.put_inputs(player.seat, newest, [(1,)])
-        player.seat.forget_inputs_ahead(engine.tick)  # as after a stall
+        engine.inputs.forget_ahead(engine.tick)  # as after a stall
         await trio.sleep(3 / Chess.hz)
         assert engine.pace.resting
         payload = build_input(tick_add(newest, 1), [42])
         reader.read(unpack_array(payload), payload)
-        assert taker.take_payload(int.from_bytes(payload), len(payload))
+        word, size, column = int.from_bytes(payload), len(payload), player.seat.column
+        assert not engine.board.take_next(word, size, column), "nobody would wake the room"
+        assert engine.board.take_known(word, size, column)
         assert not engine.pace.resting
         await trio.sleep(25 / Chess.hz)
         assert room_of(engine).piece.square == 42
-        assert engine.inputs == InputCounts()
+        assert engine.inputs.counts == InputCounts()
+
+
+async def test_who_goes_on_to_command_after_the_rest_takes_the_short_way(autojump_clock: object) -> None:
+    async with running(Chess) as engine:
+        player = await joined(engine)
+        reader = Chess.input_reader
+        assert reader is not None
+        payload = build_input(70_000, [42])
+        reader.read(unpack_array(payload), payload)
+        engine.tick = 70_000 - 1  # the message's ticks are written in as many bytes
+        await trio.sleep(3 / Chess.hz)
+        assert engine.pace.resting
+        engine.wake()
+        engine.put_inputs(player.seat, tick_add(engine.tick, 2), [(42,)])
+        newest = engine.board.newest[player.seat.column]
+        payload = build_input(newest + 1, [42])
+        assert engine.board.take_next(int.from_bytes(payload), len(payload), player.seat.column)
 
 
 async def test_a_join_ends_the_rest_at_once(autojump_clock: object) -> None:

@@ -11,7 +11,7 @@ from tickwire.seat import Seat
 
 def seat() -> Seat:
     """A seat whose client holds a state."""
-    return Seat(cast("Player[None]", None), None, Audience(Outbox()), None, version=7, owned_changed=False)
+    return Seat(cast("Player[None]", None), Audience(Outbox()), None, version=7, owned_changed=False)
 
 
 def test_who_asks_holds_nothing_any_more_and_so_gets_a_full_snapshot() -> None:

@@ -6,8 +6,9 @@ import pytest
 import trio
 from trio.testing import MockClock
 
-from tests.server.kit import FakeLink, FakePlayer, running, ticks
+from tests.server.kit import FakeLink, FakePlayer, joined, running, ticks
 from tests.server.logged import HZ, Logged, Ship, Steer, room_of
+from tickwire.board import NEVER
 from tickwire.player import LeaveReason, Player
 from tickwire.seat import MAX_CLIENT_EVENTS
 from tickwire_shared.closing import CloseCode
@@ -83,6 +84,18 @@ async def test_a_player_that_comes_back_is_the_same_player_with_a_new_token(auto
         assert player.player is before
         assert before.connected
         assert room_of(engine).log == ["create", "join 1", "drop 1", "resume 1"]
+
+
+async def test_how_early_inputs_came_on_an_old_connection_says_nothing_about_the_new_one(
+    autojump_clock: MockClock,
+) -> None:
+    async with running(Logged) as engine:
+        (player,) = await joined(engine)
+        player.send_input(engine.tick + 3, (1, 0, 0))
+        assert engine.board.newest[player.seat.column] == engine.tick + 3
+        player.drop()
+        player.resume()
+        assert engine.board.newest[player.seat.column] == NEVER
 
 
 async def test_a_token_works_once(autojump_clock: MockClock) -> None:

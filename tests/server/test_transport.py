@@ -16,6 +16,7 @@ from trio_websocket import ConnectionClosed, WebSocketConnection, wrap_server_st
 
 from tests.server.ends import HEAD, PONG, SNAPSHOT, Ends, between, in_memory, over_sockets, sockets
 from tests.server.frames import Op, Said, frame
+from tickwire.board import InputBoard
 from tickwire.framing import build_frame
 from tickwire.hub import Hub
 from tickwire.transport import CROWD, MAX_PENDING_BYTES, Transport
@@ -131,13 +132,31 @@ def conversation(draw: st.DrawFn) -> tuple[list[Said], list[bytes]]:
     return said, [stream[start:end] for start, end in itertools.pairwise(ends)]
 
 
+class LogBoard(InputBoard):
+    """A board on which everything is put, and noted by the test."""
+
+    def __init__(self, note: Callable[[Said], None]) -> None:
+        super().__init__()
+        self.column = self.add(0)
+        self.count = 0
+        self._note = note
+
+    def take_next(self, payload: int, size: int, column: int) -> bool:
+        assert column == self.column
+        self.count += 1
+        self._note(Said(Op.BINARY, payload.to_bytes(size)))
+        return True
+
+
+@pytest.mark.parametrize("on_board", [False, True])
 @pytest.mark.parametrize("way", ["its own reader", "the hub"])
 @given(conversation(), st.booleans())
 async def test_through_trio_websocket_every_message_arrives_once_and_in_order(
-    way: str, spoken: tuple[list[Said], list[bytes]], at_once: bool
+    way: str, on_board: bool, spoken: tuple[list[Said], list[bytes]], at_once: bool
 ) -> None:
     said, chunks = spoken
     heard: list[Said] = []
+    board = LogBoard(heard.append)
     ours, theirs = trio.testing.memory_stream_pair() if way == "its own reader" else sockets()
     early, later = (b"".join(chunks), [b""]) if at_once else (b"", chunks)
 
@@ -154,11 +173,14 @@ async def test_through_trio_websocket_every_message_arrives_once_and_in_order(
             with transport.listening(), suppress(ConnectionClosed):
                 websocket = await (await wrap_server_stream(inner, transport, message_queue_size=0)).accept()
                 transport.start(lambda payload: heard.append(Said(Op.BINARY, payload)))
+                if on_board:
+                    transport.open_lane(board, board.column)
                 await listen(websocket, transport)
             inner.cancel_scope.cancel()
         assert len(hub) == 0
 
     with Hub() as hub:
+        hub.board = board
         async with ours, trio.open_nursery() as nursery:
             nursery.start_soon(serve, hub)
             for chunk in later:
@@ -174,6 +196,69 @@ async def keep_draining(hub: Hub) -> None:
     while True:
         await hub.wait()
         hub.drain()
+
+
+async def test_the_hub_puts_on_the_board_what_a_connection_says_when_nothing_is_before_it() -> None:
+    heard: list[Said] = []
+    board = LogBoard(heard.append)
+    ours, theirs = sockets()
+    with Hub() as hub:
+        hub.board = board
+        async with ours, between(theirs, ours, hub=hub) as ends, trio.open_nursery() as nursery:
+            with ends.transport.listening():
+                nursery.start_soon(ends.transport.receive_some)
+
+                async def say(data: bytes) -> tuple[int, int, int]:
+                    before = hub.frames_in, ends.transport.frames_in, len(ends.delivered)
+                    await ours.send_all(data)
+                    hub.drain()
+                    after = hub.frames_in, ends.transport.frames_in, len(ends.delivered)
+                    return after[0] - before[0], after[1] - before[1], after[2] - before[2]
+
+                first = frame(Op.BINARY, b"1")
+                assert await say(first) == (0, 1, 1), "it has no lane yet"
+                ends.transport.open_lane(board, board.column)
+                assert await say(first) == (1, 0, 0)
+                assert await say(first[:3]) == (0, 0, 0)
+                assert await say(first[3:]) == (0, 1, 0), "the transport puts it there, which had its beginning"
+                assert await say(first) == (1, 0, 0)
+                assert await say(frame(Op.TEXT, b"slow") + first) == (0, 2, 0)
+                assert await say(first) == (0, 1, 0), "a text is before it"
+                assert board.count == 3
+                await trio.testing.wait_all_tasks_blocked()
+                ends.transport.message_done()
+                assert board.count == 5
+                assert await say(first) == (1, 0, 0)
+                ends.transport.pause()
+                assert await say(first) == (0, 0, 0)
+                ends.transport.unpause()
+                assert await say(b"") == (1, 0, 0)
+                ends.transport.close_lane()
+                assert await say(first) == (0, 1, 1)
+                nursery.cancel_scope.cancel()
+
+
+@pytest.mark.parametrize("way", ["its own reader", "the hub"])
+async def test_who_was_put_on_the_board_was_heard(autojump_clock: trio.testing.MockClock, way: str) -> None:
+    board = LogBoard(lambda said: None)
+    ours, theirs = trio.testing.memory_stream_pair() if way == "its own reader" else sockets()
+    with Hub() as hub:
+        hub.board = board
+        async with ours, between(theirs, ours, hub=hub) as ends, trio.open_nursery() as nursery:
+            with ends.transport.listening():
+                nursery.start_soon(ends.transport.receive_some)
+                ends.transport.open_lane(board, board.column)
+                await trio.sleep(5)
+                await ours.send_all(frame(Op.BINARY, b"1"))
+                hub.drain()
+                await trio.testing.wait_all_tasks_blocked()
+                await trio.sleep(5)
+                assert board.count == 1
+                assert ends.transport.last_heard == trio.current_time() - 5
+                ends.transport.close_lane()
+                board.heard_at[board.column] = trio.current_time()  # another player's by now
+                assert ends.transport.last_heard == trio.current_time() - 5
+                nursery.cancel_scope.cancel()
 
 
 async def test_a_client_that_floods_the_slow_lane_is_not_read_any_further_until_that_is_processed() -> None:
