@@ -55,7 +55,7 @@ class Ear(Protocol):
 class Hub:
     """Reads all sockets that have something, whenever `drain` is called.
 
-    Use it with ``with``: that closes the epoll.
+    Use it with ``with``, while it is in use.
 
     Attributes:
         outbox: What goes out to them.
@@ -85,13 +85,15 @@ class Hub:
         return self._count
 
     def __enter__(self) -> Self:
-        """Nothing: the epoll is there already."""
+        """Let the outbox send in its quickest way."""
+        self.outbox.begin()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close the epoll."""
+        """Close the epoll, and what the outbox sends by."""
+        self.outbox.end()
         if self._epoll is not None:
             self._epoll.close()
 

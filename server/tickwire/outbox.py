@@ -10,8 +10,14 @@ from __future__ import annotations
 
 from array import array
 from collections import deque
+from errno import EAGAIN
 from os import write
 from typing import Final, Protocol
+
+from tickwire.ring import Ring, open_ring
+
+FOR_A_RING: Final = 16
+"""For fewer frames it takes longer to fill a ring than it saves."""
 
 _BROKEN: Final = -1
 
@@ -53,6 +59,22 @@ class Outbox:
         self.bytes_out = 0
         self.writes_out = 0
         self._outlets: dict[int, Outlet] = {}
+        self._ring: Ring | None = None
+
+    def begin(self) -> None:
+        """Send in few system calls from now on, where the system can do that; until `end`."""
+        self._ring = open_ring()
+
+    @property
+    def has_ring(self) -> bool:
+        """Whether it does."""
+        return self._ring is not None
+
+    def end(self) -> None:
+        """Send one by one."""
+        if self._ring is not None:
+            self._ring.close()
+            self._ring = None
 
     def open(self, fileno: int, outlet: Outlet) -> None:
         """Let frames be posted for the non-blocking socket ``fileno``, and tell ``outlet`` what it doesn't take."""
@@ -71,25 +93,31 @@ class Outbox:
             return
         self.filenos, self.frames = array("i"), []
         self.round += 1
-        taken: list[int] = []
-        writes = map(taken.append, map(write, filenos, frames))
-        while len(taken) < len(frames):
-            try:
-                _run_through(writes)
-            except _WOULD_BLOCK:
-                taken.append(0)
-            except OSError:
-                taken.append(_BROKEN)
+        taken = self._ring.send(filenos, frames) if self._ring is not None and len(frames) >= FOR_A_RING else []
+        if len(taken) < len(frames):
+            self._write(filenos[len(taken) :], frames[len(taken) :], taken)
         sizes = [*map(len, frames)]
         self.writes_out += len(sizes)
         self.bytes_out += sum(sizes)
         if taken != sizes:
             for fileno, sent, size, count in zip(filenos, frames, sizes, taken, strict=True):
                 if count != size:
-                    self._settle(self._outlets[fileno], sent, count)
+                    self._settle(self._outlets[fileno], sent, 0 if count == -EAGAIN else count)
+
+    def _write(self, filenos: array[int], frames: list[bytes], taken: list[int]) -> None:
+        """Write frames one by one; append to ``taken`` what their sockets take, or a negative number."""
+        writes = map(taken.append, map(write, filenos, frames))
+        goal = len(taken) + len(frames)
+        while len(taken) < goal:
+            try:
+                _run_through(writes)
+            except _WOULD_BLOCK:
+                taken.append(0)
+            except OSError:
+                taken.append(_BROKEN)
 
     def _settle(self, outlet: Outlet, frames: bytes, taken: int) -> None:
-        if taken == _BROKEN:
+        if taken < 0:
             self.writes_out -= 1
             self.bytes_out -= len(frames)
             outlet.broke()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from array import array
 from collections.abc import AsyncGenerator, Generator
 from contextlib import ExitStack, asynccontextmanager
 
@@ -15,7 +16,8 @@ from tests.server.ends import PONG, SNAPSHOT, SOON_S, Ends, between, sockets
 from tests.server.frames import Op
 from tickwire.framing import build_frame
 from tickwire.hub import Hub
-from tickwire.outbox import Outbox
+from tickwire.outbox import FOR_A_RING, Outbox
+from tickwire.ring import DATA_BYTES
 
 
 @attrs.define(eq=False)
@@ -42,9 +44,17 @@ class Pair:
             pass
 
 
-@pytest.fixture
-def outbox() -> Outbox:
-    return Outbox()
+@pytest.fixture(params=["in a ring", "singly"])
+def outbox(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Generator[Outbox]:
+    """An outbox that sends one way or the other, however little there is."""
+    made = Outbox()
+    if request.param == "in a ring":
+        monkeypatch.setattr("tickwire.outbox.FOR_A_RING", 1)
+        made.begin()
+        if not made.has_ring:
+            pytest.skip("this system has no io_uring of Linux 6.0 or later, or doesn't allow it")
+    yield made
+    made.end()
 
 
 @pytest.fixture
@@ -102,6 +112,50 @@ def test_one_that_is_full_and_one_that_is_gone_keep_nobody_from_being_written_to
     assert frames is long
     assert 0 < taken < len(long)
     assert (outbox.writes_out, outbox.bytes_out) == (3, 8 + len(long)), "what is cut off is finished, what broke is not"
+
+
+def test_what_a_ring_does_not_take_is_written_singly(outbox: Outbox, pairs: list[Pair]) -> None:
+    frames = [b"one", bytes(DATA_BYTES + 1), b"three", b"four"]
+    for pair, sent in zip(pairs, frames, strict=True):
+        post(outbox, pair, sent)
+    outbox.send()
+    assert [pair.theirs.recv(100) for pair in (pairs[0], *pairs[2:])] == [b"one", b"three", b"four"]
+    ((sent, taken),) = pairs[1].cut
+    assert sent is frames[1]
+    assert taken > 0
+    assert not any(pair.broken or (pair.cut and pair is not pairs[1]) for pair in pairs)
+
+
+async def test_a_hub_that_is_in_use_sends_in_a_ring_where_there_is_one_and_few_frames_singly(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    sent: list[int] = []
+
+    class Ring:
+        def send(self, filenos: array[int], frames: list[bytes]) -> list[int]:
+            sent.append(len(frames))
+            return [len(frame) for frame in frames]
+
+        def close(self) -> None:
+            sent.append(-1)
+
+    monkeypatch.setattr("tickwire.outbox.open_ring", Ring)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        hub = Hub()
+
+        def send_many_and_few() -> None:
+            for count in (FOR_A_RING, FOR_A_RING - 1):
+                hub.outbox.filenos.extend([ours.fileno()] * count)
+                hub.outbox.frames += [b"x"] * count
+                hub.outbox.send()
+
+        send_many_and_few()
+        with hub:
+            send_many_and_few()
+        send_many_and_few()
+    assert sent == [FOR_A_RING, -1]
+    assert hub.outbox.writes_out == 3 * (2 * FOR_A_RING - 1)
 
 
 def test_who_closes_gets_what_was_posted_before_its_number_is_another_ones(outbox: Outbox, pairs: list[Pair]) -> None:
