@@ -19,6 +19,7 @@ import trio
 from tickwire.hub import Hub
 from tickwire.ladder import Ladder
 from tickwire.phases import Phases
+from tickwire.turns import Turns
 
 COALESCE_S: Final = 0.002
 """After it heard something the pulse waits this long before it listens again, unless a room is due."""
@@ -28,10 +29,11 @@ BUSY: Final = 0.1
 ticks: no input is in force any later for that, but the answer to a ping is."""
 
 BUSY_COALESCE_S: Final = 0.005
-"""How long a busy pulse waits before it listens again; a connection's bytes of a second are to be read in that time."""
+"""How long a busy pulse naps before it listens again, so that all other tasks get their turn as often; a connection's
+bytes of a second are to be read in that time."""
 
-WAKE_S: Final = 0.001
-"""A busy pulse wakes so much earlier than it has to: the timeout of an epoll is in whole milliseconds, rounded up."""
+WAKE_S: Final = 0.0005
+"""A busy pulse wakes so much earlier than it has to: waking up takes a moment, and so do the other tasks."""
 
 MOST_READING_S: Final = 0.003
 """It begins to read at most so long before rooms are due, however long that took before."""
@@ -87,6 +89,7 @@ class Pulse:
         self._real_s_until: Callable[[float], float] = _for_ever
         self._heap: list[tuple[float, int, Beat]] = []
         self._made = 0
+        self._turns = Turns()
         self._waiting: trio.CancelScope | None = None
         self._reading_s = 0.0
 
@@ -109,17 +112,18 @@ class Pulse:
         clock = trio.lowlevel.current_clock()
         self._clock = clock.current_time  # three calls fewer than trio.current_time
         self._real_s_until = clock.deadline_to_sleep_time
-        with self.hub:
+        with self.hub, self._turns:
             while True:
                 news = self._listen() if self._is_busy else self.hub.drain()
                 news |= self._run_due()
                 if self._spare is not None:
                     self._spare(self._next_due() - self.look())
-                if news:
-                    pause_s = BUSY_COALESCE_S if self._is_busy else COALESCE_S
-                    await self._wait(min(self.look() + pause_s, self._wake_at()), _sleep)
+                if self._is_busy:
+                    await self._nap(min(self.look() + BUSY_COALESCE_S, self._wake_at()))
+                elif news:
+                    await self._wait(min(self.look() + COALESCE_S, self._next_due()), _sleep)
                 else:
-                    await self._wait(self._wake_at(), wait_for_news)
+                    await self._wait(self._next_due(), wait_for_news)
 
     @property
     def _is_busy(self) -> bool:
@@ -140,12 +144,22 @@ class Pulse:
         return news
 
     def _wake_at(self) -> float:
-        """When to go on: as the next rooms are due, or if the process is busy, in time to read before."""
+        """When a busy pulse goes on: in time to read before the next rooms are due, or else as they are."""
         next_due = self._next_due()
-        if self._is_busy:
-            early = next_due - self._reading_s - WAKE_S
-            return early if early > self.now else next_due
-        return next_due
+        early = next_due - self._reading_s - WAKE_S
+        return early if early > self.now else next_due
+
+    async def _nap(self, until: float) -> None:
+        """Hold the process still until then, and let the other tasks run behind that.
+
+        A wait in trio, with a scope for its deadline, takes as long as the ticks of a room.
+        """
+        rest_s = self._real_s_until(until)
+        if rest_s > 2 * BUSY_COALESCE_S:  # a clock that stands still
+            await self._wait(until, _sleep)
+        elif rest_s > 0.0:
+            time.sleep(rest_s)  # noqa: ASYNC251 (all other tasks wait: that is what makes it cheap)
+        await self._turns.give()
 
     def _run_due(self) -> bool:
         """Run what is due now, and return whether there was anything.

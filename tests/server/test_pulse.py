@@ -253,15 +253,55 @@ async def test_a_busy_one_reads_before_rooms_are_due_and_waits_for_them(
     assert naps == []
     assert pulse._reading_s == pytest.approx(0.002, rel=0.01)
     assert len(hub.heard_at) == 50
-    for rest_s in (0.0029, 0.0031, 0.5, -0.001):
+    for rest_s in (0.0024, 0.0026, 0.5, -0.001):
         monkeypatch.setattr(pulse, "_real_s_until", lambda due, rest_s=rest_s: rest_s)
         pulse._listen()
-    assert naps == [0.0029], "so long before it began, in case reading takes as long as usual"
+    assert naps == [0.0024], "so long before it began, in case reading takes as long as usual"
     assert len(hub.heard_at) == 50 + 5, "once more behind the wait: what comes in the last moment counts"
     hub.act = lambda: autojump_clock.jump(0.1)
     for _ in range(50):
         pulse._listen()
     assert pulse._reading_s == MOST_READING_S
+
+
+async def test_a_busy_one_naps_until_the_next_rooms_are_due_and_lets_other_tasks_run_behind_each_nap(
+    autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log: list[str] = []
+
+    def nap(seconds: float) -> None:
+        assert 0.0 < seconds < BUSY_COALESCE_S + 0.0001
+        log.append("nap")
+        autojump_clock.jump(seconds)
+
+    async def other() -> None:
+        while True:
+            log.append("other")
+            await trio.lowlevel.checkpoint()
+
+    def note(due: float) -> None:
+        late.append(trio.current_time() - due)
+
+    def left(clock: trio.testing.MockClock, deadline: float) -> float:
+        return deadline - clock.current_time()
+
+    monkeypatch.setattr("tickwire.pulse.time", SimpleNamespace(sleep=nap))
+    monkeypatch.setattr(trio.testing.MockClock, "deadline_to_sleep_time", left)  # as if it were a real clock
+    pulse, late = Pulse(), list[float]()
+    pulse.hub, pulse.ladder.load = Chatter(), 1.0
+    began = trio.current_time()
+    for number in range(1, 26):
+        due = began + 0.012 * number
+        call_at(pulse, due, partial(note, due))
+    with trio.move_on_after(0.31):
+        async with trio.open_nursery() as nursery:
+            nursery.start_soon(other)
+            nursery.start_soon(pulse.run)
+    assert len(late) == 25
+    assert all(0.0 <= seconds < 0.0001 for seconds in late)
+    assert 2 * 25 < log.count("nap") < 5 * 25
+    assert log.count("other") > 10 * log.count("nap"), "as many turns as it wants, but for the pulse's own time"
+    assert "nap nap nap" not in " ".join(log), "at most the wait for rooms that are due is behind one"
 
 
 async def test_a_busy_one_calls_nothing_early() -> None:
