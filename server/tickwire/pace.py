@@ -40,7 +40,7 @@ class Pace:
         self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
         self._pulse = pulse
         self._beat = Beat(call)
-        self._slot: int | None = None
+        self._phase: int | None = None
 
     def act(self, call: Callable[[], None]) -> None:
         """Run what is no tick but may take as long, so that it is seen who runs."""
@@ -56,14 +56,14 @@ class Pace:
 
     def start(self) -> None:
         """Wait for the first tick."""
-        self._slot, due = self._pulse.phases.take(self.dt, trio.current_time() + self.dt)
+        self._phase, due = self._pulse.phases.take(self.dt, trio.current_time() + self.dt)
         self._wait_until(due)
 
     def stop(self) -> None:
         """Call no more."""
-        if self._slot is not None:
-            self._pulse.phases.give_back(self.dt, self._slot)
-            self._slot = None
+        if self._phase is not None:
+            self._pulse.phases.give_back(self.dt, self._phase)
+            self._phase = None
         self._beat.cancel()
 
     def begin(self, now: float, most: int) -> int:

@@ -1,8 +1,15 @@
 """Phases: when within a tick each room's turn is, so that rooms of the same rate are not all due at once.
 
-A tick is divided into slots of about `SLOT_S`. A new room gets the slot that the fewest rooms have and keeps it for
-life: whatever it drops or rests, its deadlines are whole ticks apart. Rooms in one slot share one wake-up, and no slot
-has many more than another: of a hundred rooms at 20 ticks a second twenty are due together.
+A tick is divided into slots of at most `SLOT_S`. A new room gets the slot that the fewest rooms have, and in it a
+place: the rooms of a slot share one wake-up, one reading of the sockets and one writing, and are due one behind another,
+as they are run, since a thread can't run two at once. A room keeps its phase for life: whatever it drops or rests, its
+deadlines are whole ticks apart.
+
+::
+
+    tick of 50 ms   slot 0                         slot 1                         slot 0
+                    |012345678 ...                 |01234567 ...                  |012345678 ...
+                     a room each `STEP_S`
 """
 
 from __future__ import annotations
@@ -12,29 +19,46 @@ from typing import Final
 
 import attrs
 
-SLOT_S: Final = 0.01
-"""As short as wake-ups are cheap, which cost as much as some players' ticks each."""
+SLOT_S: Final = 0.025
+"""As long as inputs may wait to be read: a wake-up, and fetching the code that runs in it from memory, costs as much as
+the ticks of some rooms."""
+
+STEP_S: Final = 0.00005
+"""Somewhat less than a small room's tick takes, so that a room seldom waits for its deadline when its turn has come."""
+
+PLACES: Final = 128
+"""In a slot; further rooms share them."""
+
+SPREAD_S: Final = STEP_S * PLACES
+"""The rooms of a slot are due within this time at most."""
 
 
 @attrs.define
 class Phases:
-    """How many rooms have each slot, for each length of a tick."""
+    """How many rooms have each phase, for each length of a tick: a list of places for each slot."""
 
-    _taken: dict[float, list[int]] = attrs.field(init=False, factory=dict[float, list[int]])
+    _taken: dict[float, list[list[int]]] = attrs.field(init=False, factory=dict[float, list[list[int]]])
 
     def take(self, dt: float, earliest: float) -> tuple[int, float]:
-        """Give a room with ticks of ``dt`` seconds a slot.
+        """Give a room with ticks of ``dt`` seconds a phase.
 
         Returns:
-            The slot, to be given back, and the room's first deadline: less than a tick after ``earliest``.
+            The number of the phase, to be given back, and the room's first deadline: less than a tick and a half after
+            ``earliest``.
         """
-        taken = self._taken.setdefault(dt, [0] * max(1, round(dt / SLOT_S)))
+        taken = self._taken.get(dt)
+        if taken is None:
+            places = min(PLACES, max(1, int(dt / 2 / STEP_S)))
+            taken = self._taken[dt] = [[0] * places for _ in range(math.ceil(dt / SLOT_S - 1e-6))]
         count = len(taken)
         first = math.ceil(earliest / dt * count - 1e-6)
-        number = min(range(first, first + count), key=lambda number: (taken[number % count], number))
-        taken[number % count] += 1
-        return number % count, number * dt / count
+        number = min(range(first, first + count), key=lambda number: (sum(taken[number % count]), number))
+        slot = taken[number % count]
+        place = slot.index(min(slot))
+        slot[place] += 1
+        return number % count * PLACES + place, number * dt / count + place * STEP_S
 
-    def give_back(self, dt: float, slot: int) -> None:
-        """Let another room have the slot."""
-        self._taken[dt][slot] -= 1
+    def give_back(self, dt: float, phase: int) -> None:
+        """Let another room have the phase."""
+        slot, place = divmod(phase, PLACES)
+        self._taken[dt][slot][place] -= 1

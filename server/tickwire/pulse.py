@@ -18,7 +18,7 @@ import trio
 
 from tickwire.hub import Hub
 from tickwire.ladder import Ladder
-from tickwire.phases import Phases
+from tickwire.phases import SPREAD_S, Phases
 from tickwire.turns import Turns
 
 COALESCE_S: Final = 0.002
@@ -38,8 +38,14 @@ WAKE_S: Final = 0.0005
 MOST_READING_S: Final = 0.003
 """It begins to read at most so long before rooms are due, however long that took before."""
 
-AT_ONCE: Final = 256
-"""So many writes wait at most for the ticks of other rooms that are due."""
+AT_ONCE: Final = 512
+"""So many writes wait at most for the ticks of other rooms that are due; a ring takes no more at once."""
+
+HOLD_S: Final = 0.0005
+"""It holds the process for a room that is due so soon behind another one: to go round would take as long."""
+
+LEAST_HOLD_S: Final = 0.0002
+"""It holds it so long at least: some rooms share what it costs then."""
 
 READING_WEIGHT: Final = 1 / 8
 """Of the last time in what is expected that reading takes."""
@@ -162,29 +168,50 @@ class Pulse:
         await self._turns.give()
 
     def _run_due(self) -> bool:
-        """Run what is due now, and return whether there was anything.
+        """Run what is due now, and what is due soon behind that, each when it is; return whether there was anything.
 
         What becomes due meanwhile waits, so that sockets are heard in between.
         """
-        heap = self._heap
         outbox = self.hub.outbox
         began = self.look()
-        due: list[tuple[float, int, Beat]] = []
-        while heap and heap[0][0] <= began:
-            due.append(heappop(heap))
-        for when, _, beat in due:
-            if beat.due == when:  # neither cancelled nor armed again
-                self.running = beat.call
-                beat.call()
-                if len(outbox.frames) >= AT_ONCE:
-                    outbox.send()
-                    self.look()
+        due = self._take_due(began)
+        held_s = 0.0
+        for number, (when, _, beat) in enumerate(due):
+            if beat.due != when:  # cancelled, or armed again
+                continue
+            if when > self.now:
+                rest_s = when - self.look()
+                if rest_s > HOLD_S:
+                    for later in due[number:]:
+                        heappush(self._heap, later)
+                    break
+                if rest_s > 0.0:
+                    self.running = None
+                    time.sleep(max(rest_s, LEAST_HOLD_S))
+                    held_s += self.look() - (when - rest_s)
+            self.running = beat.call
+            beat.call()
+            if len(outbox.frames) >= AT_ONCE:
+                outbox.send()
+                self.look()
         if due:
             self.running = None
             outbox.send()
-            if self.ladder.note(began, self.look()):
+            if self.ladder.note(began + held_s, self.look()):
                 self.ladder.report()
         return bool(due)
+
+    def _take_due(self, now: float) -> list[tuple[float, int, Beat]]:
+        """Take from the heap what is due by ``now``, and if there is anything, the rooms of the same slot."""
+        heap = self._heap
+        if not heap or heap[0][0] > now:
+            return []
+        # A clock that stands still would never come to them.
+        until = now + SPREAD_S if self._real_s_until(now + SPREAD_S) <= SPREAD_S else now
+        due: list[tuple[float, int, Beat]] = []
+        while heap and heap[0][0] <= until:
+            due.append(heappop(heap))
+        return due
 
     def _next_due(self) -> float:
         return self._heap[0][0] if self._heap else math.inf

@@ -1,31 +1,54 @@
-"""Phases: rooms of the same rate are spread over the tick, and keep their place."""
+"""Phases: rooms of the same rate are spread over the tick, one behind the other, and keep their phase."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tickwire.phases import SLOT_S, Phases
+from tickwire.phases import PLACES, SLOT_S, SPREAD_S, STEP_S, Phases
+
+RATES = (1.0, 0.05, 1 / 30, 1 / 60, 1 / 240)
 
 
-@given(st.floats(0.0, 1e6), st.sampled_from((1.0, 0.05, 1 / 30, 1 / 60, 1 / 240)))
-def test_the_first_deadline_is_less_than_a_tick_after_the_earliest(earliest: float, dt: float) -> None:
+@given(st.floats(0.0, 1e6), st.sampled_from(RATES))
+def test_the_first_deadline_is_less_than_a_tick_and_a_half_after_the_earliest(earliest: float, dt: float) -> None:
+    phases, slots_taken = Phases(), set[int]()
+    count = math.ceil(dt / SLOT_S - 1e-6)
+    for _ in range(300):
+        phase, due = phases.take(dt, earliest)
+        assert earliest - 1e-6 <= due < earliest + 1.5 * dt + 1e-6
+        slot, place = divmod(phase, PLACES)
+        slots = (due - place * STEP_S) / dt * count
+        assert slots == pytest.approx(round(slots), abs=1e-3)
+        assert round(slots) % count == slot
+        slots_taken.add(slot)
+    assert slots_taken == set(range(count))
+
+
+def test_a_hundred_rooms_are_spread_evenly_whenever_they_begin_and_are_due_one_behind_the_other() -> None:
     phases = Phases()
-    for _ in range(30):
-        slot, due = phases.take(dt, earliest)
-        assert earliest - 1e-6 <= due < earliest + dt + 1e-6
-        count = max(1, round(dt / SLOT_S))
-        assert due / dt * count == pytest.approx(round(due / dt * count), abs=1e-3)
-        assert round(due / dt * count) % count == slot
+    taken = [phases.take(0.05, 7.0 + 0.003 * number * number) for number in range(100)]
+    dues: dict[int, list[float]] = {}
+    for phase, due in taken:
+        dues.setdefault(phase // PLACES, []).append((due + 0.001) % 0.05)
+    assert [len(of_slot) for of_slot in dues.values()] == [50, 50]
+    for of_slot in dues.values():
+        steps = [later - sooner for sooner, later in pairwise(sorted(of_slot))]
+        assert steps == pytest.approx([STEP_S] * 49, abs=1e-6)
 
 
-def test_a_hundred_rooms_are_spread_evenly_whenever_they_begin() -> None:
+@pytest.mark.parametrize("dt", RATES)
+def test_however_many_there_are_those_of_a_slot_are_due_within_half_a_tick(dt: float) -> None:
     phases = Phases()
-    slots = Counter(phases.take(0.05, 7.0 + 0.003 * number * number)[0] for number in range(100))
-    assert set(slots.values()) == {20}
+    phases_taken = Counter(phases.take(dt, 0.0)[0] for _ in range(20000))
+    most = min(SPREAD_S, dt / 2)
+    assert max(phase % PLACES for phase in phases_taken) * STEP_S < most
+    assert max(phases_taken.values()) - min(phases_taken.values()) <= 1
 
 
 def test_a_lonely_room_begins_at_once() -> None:

@@ -18,7 +18,8 @@ import trio.testing
 
 from tickwire.hub import Hub
 from tickwire.pace import Pace
-from tickwire.pulse import AT_ONCE, BUSY, BUSY_COALESCE_S, COALESCE_S, MOST_READING_S, Beat, Pulse
+from tickwire.phases import SPREAD_S, STEP_S
+from tickwire.pulse import BUSY, BUSY_COALESCE_S, COALESCE_S, HOLD_S, LEAST_HOLD_S, MOST_READING_S, Beat, Pulse
 
 
 def call_at(pulse: Pulse, due: float, call: Callable[[], None]) -> Beat:
@@ -106,12 +107,15 @@ async def test_what_is_posted_goes_out_behind_all_that_is_due(
     assert box.arrived() == 2
 
 
-async def test_it_does_not_wait_for_too_many(autojump_clock: object, pulse: Pulse, box: Mailbox) -> None:
-    call_at(pulse, trio.current_time() + 1, partial(box.post, "a", AT_ONCE))
+async def test_it_does_not_wait_for_too_many(
+    autojump_clock: object, pulse: Pulse, box: Mailbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tickwire.pulse.AT_ONCE", 100)  # a socket of this kind takes some 270 messages
+    call_at(pulse, trio.current_time() + 1, partial(box.post, "a", 100))
     call_at(pulse, trio.current_time() + 1, partial(box.post, "b"))
     await trio.sleep(2)
-    assert box.came == {"a": 0, "b": AT_ONCE}
-    assert box.arrived() == AT_ONCE + 1
+    assert box.came == {"a": 0, "b": 100}
+    assert box.arrived() == 101
 
 
 async def test_a_beat_is_called_when_it_was_armed_for_last(autojump_clock: object, pulse: Pulse) -> None:
@@ -226,11 +230,14 @@ async def test_the_busier_it_is_the_more_rarely_it_listens(autojump_clock: objec
     assert steps == pytest.approx([pause_s] * round(1 / pause_s - 1), abs=1e-6)
 
 
-async def test_busy_or_not_calls_come_at_their_times_by_a_clock_that_stands_still(autojump_clock: object) -> None:
+@pytest.mark.parametrize("apart_s", [0.0101, 0.0003])
+async def test_busy_or_not_calls_come_at_their_times_by_a_clock_that_stands_still(
+    autojump_clock: object, apart_s: float
+) -> None:
     pulse, hub = Pulse(), Chatter()
     pulse.hub, pulse.ladder.load = hub, 1.0
     began = trio.current_time()
-    dues = [began + 0.0101 * number for number in range(1, 50)]
+    dues = [began + apart_s * number for number in range(1, 50)]
     came: list[float] = []
     for due in dues:
         call_at(pulse, due, lambda: came.append(trio.current_time()))
@@ -302,6 +309,75 @@ async def test_a_busy_one_naps_until_the_next_rooms_are_due_and_lets_other_tasks
     assert 2 * 25 < log.count("nap") < 5 * 25
     assert log.count("other") > 10 * log.count("nap"), "as many turns as it wants, but for the pulse's own time"
     assert "nap nap nap" not in " ".join(log), "at most the wait for rooms that are due is behind one"
+
+
+@pytest.fixture
+def holds(autojump_clock: trio.testing.MockClock, monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """A virtual clock that goes on by itself while the process is held; for how long it was."""
+    holds: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        holds.append(seconds)
+        autojump_clock.jump(seconds)
+
+    monkeypatch.setattr("tickwire.pulse.time", SimpleNamespace(sleep=sleep))
+    return holds
+
+
+def real_pulse() -> Pulse:
+    """A pulse that is not run, by a clock that goes on by itself."""
+    pulse = Pulse()
+    pulse._real_s_until = lambda due: due - trio.current_time()
+    return pulse
+
+
+async def test_rooms_of_a_slot_are_run_in_one_go_each_when_it_is_due(
+    autojump_clock: trio.testing.MockClock, holds: list[float]
+) -> None:
+    pulse, late, sent = real_pulse(), list[float](), list[int]()
+    pulse.hub.outbox.send = lambda: sent.append(len(late))  # type: ignore[method-assign]
+    began = trio.current_time()
+    took_s = iter([0.00001] * 50 + [0.00008] * 50)
+
+    def run(due: float) -> None:
+        late.append(trio.current_time() - due)
+        autojump_clock.jump(next(took_s))
+        pulse.look()
+
+    for place in range(100):
+        due = began + place * STEP_S
+        call_at(pulse, due, partial(run, due))
+    assert pulse._run_due()
+    assert len(late) == 100
+    assert sent == [100], "in one go"
+    assert all(0.0 <= seconds < LEAST_HOLD_S for seconds in late[:50]), "none early, and hardly late"
+    assert len(holds) == pytest.approx(50 * STEP_S / (LEAST_HOLD_S + STEP_S), abs=3), "a hold serves some of them"
+    assert late[-1] == pytest.approx(50 * (0.00008 - STEP_S) + late[50], abs=0.0001), "who is slower is late"
+    assert pulse.ladder._spent_s == pytest.approx(50 * 0.00001 + 50 * 0.00008, abs=1e-6), "holds are no work"
+
+
+async def test_what_is_due_later_than_that_is_waited_for_elsewhere(
+    autojump_clock: trio.testing.MockClock, holds: list[float]
+) -> None:
+    pulse, came = real_pulse(), list[str]()
+    began = trio.current_time()
+    offsets = {"a": 0.0, "b": HOLD_S, "c": 2.1 * HOLD_S, "d": 3.2 * HOLD_S, "e": SPREAD_S + 0.001}
+    for name, offset in offsets.items():
+        call_at(pulse, began + offset, partial(came.append, name))
+    pulse._run_due()
+    assert came == ["a", "b"]
+    assert holds == pytest.approx([HOLD_S])
+    assert pulse._next_due() == began + offsets["c"], "nothing is lost"
+    autojump_clock.jump(began + 1.0 - trio.current_time())
+    pulse._run_due()
+    assert came == list(offsets)
+
+
+async def test_before_anything_is_due_nothing_runs(holds: list[float]) -> None:
+    pulse, came = real_pulse(), list[int]()
+    call_at(pulse, trio.current_time() + 0.0001, lambda: came.append(1))
+    assert not pulse._run_due()
+    assert (came, holds) == ([], [])
 
 
 async def test_a_busy_one_calls_nothing_early() -> None:
