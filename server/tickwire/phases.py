@@ -1,9 +1,9 @@
 """Phases: when within a tick each room's turn is, so that rooms of the same rate are not all due at once.
 
 A tick is divided into slots of at most `SLOT_S`. A new room gets the slot that the fewest rooms have, and in it a
-place: the rooms of a slot share one wake-up, one reading of the sockets and one writing, and are due one behind another,
-as they are run, since a thread can't run two at once. A room keeps its phase for life: whatever it drops or rests, its
-deadlines are whole ticks apart.
+place. The rooms of a slot share one wake-up, one reading of the sockets and one writing; they are due one behind
+another, as they are run, since a thread can't run two at once. A room keeps its phase for life: whatever it drops or
+rests, its deadlines are whole ticks apart.
 
 ::
 

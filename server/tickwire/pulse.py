@@ -28,9 +28,12 @@ BUSY: Final = 0.1
 """The share of its time in ticks above which the process saves wake-ups, each of which costs as much as some players'
 ticks: no input is in force any later for that, but the answer to a ping is."""
 
-BUSY_COALESCE_S: Final = 0.005
-"""How long a busy pulse naps before it listens again, so that all other tasks get their turn as often; a connection's
-bytes of a second are to be read in that time."""
+BUSY_COALESCE_S: Final = 0.01
+"""How long a busy pulse naps at most before it listens again, so that all other tasks get their turn as often; a
+connection's bytes of a second are to be read in that time."""
+
+COALESCE_PER_LOAD_S: Final = 0.05
+"""The busier it is the longer it naps: so long times the share of its time in ticks."""
 
 WAKE_S: Final = 0.0005
 """A busy pulse wakes so much earlier than it has to: waking up takes a moment, and so do the other tasks."""
@@ -125,7 +128,8 @@ class Pulse:
                 if self._spare is not None:
                     self._spare(self._next_due() - self.look())
                 if self._is_busy:
-                    await self._nap(min(self.look() + BUSY_COALESCE_S, self._wake_at()))
+                    pause_s = min(BUSY_COALESCE_S, COALESCE_PER_LOAD_S * self.ladder.load)
+                    await self._nap(min(self.look() + pause_s, self._wake_at()))
                 elif news:
                     await self._wait(min(self.look() + COALESCE_S, self._next_due()), _sleep)
                 else:
