@@ -89,7 +89,7 @@ class Engine:
         silence: Finds dead peers.
         ladder: How much of its time the room needs, and what it does without because of that.
         every: Ticks per snapshot, as of now.
-        tick_times: How long its ticks took.
+        tick_times: Where it notes how its ticks go; its own, until it is given that of all rooms of its type.
         seating: Gives its seats.
         begun: Set when ``on_create`` is over, or the room is.
     """
@@ -393,11 +393,11 @@ class Engine:
         self._hook = "the commit"
         self.replicator.commit(tick)
         if began >= self.silence.due:
-            self.silence.check(self._seats.values(), began, self.pace.lateness[-1])
+            self.silence.check(self._seats.values(), began, self.pace.late_s)
         if tick % self.every == 0:
             self.replicator.flush(tick)
         ended = self._pulse.look()
-        self.tick_times.note(ended - began)
+        self.tick_times.note(ended - began, self.pace.late_s)
         if ended - began > self.pace.dt:
             self.overruns += 1
         if self.ladder.note(began, ended):

@@ -217,6 +217,7 @@ class Lobby:
         except Exception as error:  # the author's __init__: it ends this join and nothing else
             _log.error("room failed", type=room_type.name, tick=0, hook="__init__", exc_info=error)
             raise ProtocolError("The game failed in __init__.", CloseCode.ROOM_FAILED) from error
+        engine.tick_times = self._past[room_type.name].tick_times
         self._rooms[engine.id] = engine
         self._start(engine)
         return engine

@@ -5,7 +5,7 @@ The registry is our own, so that a program that has metrics of its own keeps the
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from prometheus_client import CollectorRegistry, ProcessCollector, generate_latest
@@ -15,7 +15,6 @@ from prometheus_client.registry import Collector
 from tickwire_shared.closing import CloseCode
 
 if TYPE_CHECKING:
-    from tickwire.engine import Engine
     from tickwire.lobby import Lobby
     from tickwire.tally import Tally
 
@@ -68,6 +67,7 @@ class Metrics(Collector):
         yield from _resumes(tallies)
         yield _tick_times(tallies)
         yield from _present(self._lobby)
+        yield _lateness(tallies)
         yield from _connections(self._lobby)
 
 
@@ -104,9 +104,6 @@ def _present(lobby: Lobby) -> Iterator[Metric]:
     queued = GaugeMetricFamily("tickwire_event_queue_bytes", "Events waiting for blocked players.", labels=["type"])
     rung = GaugeMetricFamily("tickwire_load_rung", "The highest rung of the ladder that a room is on.", labels=["type"])
     load = GaugeMetricFamily("tickwire_load", "Share of its time that the busiest room spends.", labels=["type"])
-    late = GaugeMetricFamily(
-        "tickwire_tick_lateness_seconds", "How late the last ticks of all rooms began.", labels=["type", "quantile"]
-    )
     for name, engines in lobby.rooms_by_type().items():
         rooms.add_metric([name], len(engines))
         players.add_metric([name], sum(len(engine.players) for engine in engines))
@@ -114,15 +111,20 @@ def _present(lobby: Lobby) -> Iterator[Metric]:
         queued.add_metric([name], sum(engine.seating.queue_bytes for engine in engines))
         rung.add_metric([name], max((engine.ladder.rung for engine in engines), default=0))
         load.add_metric([name], max((engine.ladder.load for engine in engines), default=0.0))
-        for share, value in _quantiles(engines):
-            late.add_metric([name, f"{share:g}"], value)
-    yield from (rooms, players, kept, queued, rung, load, late)
+    yield from (rooms, players, kept, queued, rung, load)
 
 
-def _quantiles(engines: Sequence[Engine]) -> list[tuple[float, float]]:
-    ordered = sorted(late_s for engine in engines for late_s in engine.pace.lateness)
-    last = len(ordered) - 1
-    return [(share, max(0.0, ordered[round(share * last)])) for share in QUANTILES] if ordered else []
+def _lateness(tallies: dict[str, Tally]) -> Metric:
+    family = GaugeMetricFamily(
+        "tickwire_tick_lateness_seconds", "How late the last ticks of all rooms began.", labels=["type", "quantile"]
+    )
+    for room_type, tally in tallies.items():
+        ordered = sorted(tally.tick_times.late_s)
+        if ordered:
+            for share in QUANTILES:
+                late_s = ordered[round(share * (len(ordered) - 1))]
+                family.add_metric([room_type, f"{share:g}"], max(0.0, late_s))
+    return family
 
 
 def _connections(lobby: Lobby) -> Iterator[Metric]:

@@ -8,15 +8,11 @@ rest leaves ticks out on purpose; they count, but nothing runs.
 from __future__ import annotations
 
 import math
-from collections import deque
 from collections.abc import Callable
-from typing import Final
 
 import trio
 
 from tickwire.pulse import Beat, Pulse
-
-LATENESS_SAMPLES: Final = 1024
 
 
 class Pace:
@@ -28,7 +24,7 @@ class Pace:
         due_next: The deadline of the one that is waited for.
         resting: Ticks that are left out before that one.
         dropped_ticks: Ticks that were never simulated because the room was late.
-        lateness: Seconds by which the last ticks began late.
+        late_s: By how many seconds the tick that runs, or ran last, began late.
     """
 
     def __init__(self, pulse: Pulse, hz: float, call: Callable[[], None]) -> None:
@@ -37,7 +33,7 @@ class Pace:
         self.due = self.due_next = trio.current_time()
         self.resting = 0
         self.dropped_ticks = 0
-        self.lateness: deque[float] = deque(maxlen=LATENESS_SAMPLES)
+        self.late_s = 0.0
         self._pulse = pulse
         self._beat = Beat(call)
         self._phase: int | None = None
@@ -69,8 +65,7 @@ class Pace:
     def begin(self, now: float, most: int) -> int:
         """Begin the tick that was waited for; return how many are dropped so that ``most`` are left to run."""
         self.due = self.due_next
-        late = now - self.due
-        self.lateness.append(late)
+        self.late_s = late = now - self.due
         if late < self.dt:
             return 0
         dropped = max(0, 1 + int(late / self.dt) - most)

@@ -1,7 +1,7 @@
 """What the rooms of one type have counted, those that are over included.
 
 Rooms count with plain ints, and nobody collects them tick by tick: a room's counts are read when somebody asks for the
-metrics, and once more when it ends.
+metrics, and once more when it ends. Only how their ticks went do all rooms of a type note in one place.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Tally:
         resyncs: Full snapshots given to clients whose state failed its check.
         mismatches: Reports of such a state, those too soon after the last one included.
         state_bytes: Bytes of snapshots and what went out with them.
-        tick_times: How long the ticks took.
+        tick_times: How the ticks went: of all rooms that note it here, whether they were added or not.
     """
 
     rooms: int = 0
@@ -82,11 +82,10 @@ class Tally:
         self.resyncs += engine.resyncs.granted
         self.mismatches += engine.resyncs.granted + engine.resyncs.put_off
         self.state_bytes += sent.bytes_out
-        self.tick_times.add(engine.tick_times)
 
     def with_rooms(self, engines: Iterable[Engine]) -> Tally:
         """Return a tally of these rooms and of what is in this one, which stays as it is."""
-        both = attrs.evolve(self, tick_times=TickTimes(list(self.tick_times.counts), self.tick_times.total_s))
+        both = attrs.evolve(self)
         for engine in engines:
             both.add(engine)
         return both

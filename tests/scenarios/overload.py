@@ -94,7 +94,7 @@ class Watcher:
                 behind=tuple(engine.tick - game.tick for game in self.games),
                 snapshots=tuple(game.stats.snapshots for game in self.games),
                 waiting=max(waiting.values(), default=0),
-                late_s=engine.pace.lateness[-1],
+                late_s=engine.pace.late_s,
             )
         )
 

@@ -16,7 +16,7 @@ from tickwire.metrics import Metrics, close_name
 from tickwire.player import Player
 from tickwire.room import Room
 from tickwire.testing import World
-from tickwire.tick_times import BOUNDS_S, TickTimes
+from tickwire.tick_times import BOUNDS_S, LATENESS_SAMPLES, TickTimes
 from tickwire.wires import MAX_CODES, Wires
 from tickwire_shared.client_messages import Join, build_input, build_join, build_resync
 from tickwire_shared.declare import Entity, Event, Input, entity, event, inputs, integer, text
@@ -98,6 +98,7 @@ async def test_what_was_played_is_told(autojump_clock: MockClock) -> None:
         assert told["tickwire_resumes_total{by=full,type=pitch}"] == 0
         assert told["tickwire_tick_seconds_count{type=pitch}"] == engine.tick
         assert told["tickwire_tick_seconds_bucket{le=+Inf,type=pitch}"] == engine.tick
+        assert told["tickwire_tick_seconds_count{type=chess}"] == 0
         assert told["tickwire_snapshots_sent_total{type=pitch}"] > 2 * HZ
         assert told["tickwire_closes_total{code=1006,joined=yes,reason=other}"] == 1
         assert 0 < told["tickwire_frames_received_total"] < told["tickwire_bytes_received_total"]
@@ -175,14 +176,18 @@ async def test_events_that_wait_are_told(autojump_clock: MockClock) -> None:
 def test_ticks_fall_into_the_bucket_of_their_time() -> None:
     times = TickTimes()
     for took_s in (0.0, BOUNDS_S[0], BOUNDS_S[0] * 1.01, BOUNDS_S[-1], 5.0):
-        times.note(took_s)
+        times.note(took_s, 0.0)
     assert times.counts == [2, 1, *[0] * (len(BOUNDS_S) - 3), 1, 1]
     assert times.total_s == pytest.approx(6.0, abs=0.001)
-    both = TickTimes()
-    both.add(times)
-    both.add(times)
-    assert both.cumulative()[0] == ("0.0001", 4)
-    assert both.cumulative()[-1] == ("+Inf", 10)
+    assert times.cumulative()[0] == ("0.0001", 2)
+    assert times.cumulative()[-1] == ("+Inf", 5)
+
+
+def test_the_last_ticks_are_those_whose_lateness_is_known() -> None:
+    times = TickTimes()
+    for number in range(LATENESS_SAMPLES + 100):
+        times.note(0.001, float(number))
+    assert sorted(times.late_s) == [float(number) for number in range(100, LATENESS_SAMPLES + 100)]
 
 
 class Silent:
