@@ -1,9 +1,15 @@
 """The pulse: one task that hears every socket and runs whatever is due, in all rooms.
 
 A task of its own for each room's sleep costs as much as the tick of a small room: going once through trio's
-loop is tens of microseconds. Here one wake-up serves all rooms that are due by then, and the inputs that came
+loop is tens of microseconds. Here one wake-up serves all rooms of a slot (`phases`), and the inputs that came
 meanwhile are read in one go right before they are needed. Deadlines are absolute; only the first one of a room
-is moved (`phases`).
+is moved.
+
+::
+
+    not busy   hear -> run what is due -> write -> wait in trio for a socket or a deadline
+    busy       hear ---> hold on ---> run a slot, room by room ---> write ---> nap, then give all other tasks turns
+               so early that it is over when the first room is due
 """
 
 from __future__ import annotations
@@ -183,16 +189,12 @@ class Pulse:
         for number, (when, _, beat) in enumerate(due):
             if beat.due != when:  # cancelled, or armed again
                 continue
-            if when > self.now:
-                rest_s = when - self.look()
-                if rest_s > HOLD_S:
+            if when > self.now and when > self.look():
+                if when > self.now + HOLD_S:
                     for later in due[number:]:
                         heappush(self._heap, later)
                     break
-                if rest_s > 0.0:
-                    self.running = None
-                    time.sleep(max(rest_s, LEAST_HOLD_S))
-                    held_s += self.look() - (when - rest_s)
+                held_s += self._hold(when - self.now)
             self.running = beat.call
             beat.call()
             if len(outbox.frames) >= AT_ONCE:
@@ -204,6 +206,13 @@ class Pulse:
             if self.ladder.note(began + held_s, self.look()):
                 self.ladder.report()
         return bool(due)
+
+    def _hold(self, seconds: float) -> float:
+        """Hold the process for so long at least; return for how many seconds."""
+        self.running = None
+        began = self.now
+        time.sleep(max(seconds, LEAST_HOLD_S))
+        return self.look() - began
 
     def _take_due(self, now: float) -> list[tuple[float, int, Beat]]:
         """Take from the heap what is due by ``now``, and if there is anything, the rooms of the same slot."""
