@@ -310,7 +310,7 @@ class Engine:
         try:
             self.pace.act(self._create)
             self.begun.set()
-            self.pace.start()
+            self.pace.start(self.tick_times.mean_s)
             await self._over.wait()
         except Exception as error:  # the author's hook: it ends this room and no other
             self._report(error)

@@ -9,7 +9,7 @@ rests, its deadlines are whole ticks apart.
 
     tick of 50 ms   slot 0                         slot 1                         slot 0
                     |012345678 ...                 |01234567 ...                  |012345678 ...
-                     a room each `STEP_S`
+                     a room each `STEP_S`, or as often as their ticks take
 """
 
 from __future__ import annotations
@@ -24,13 +24,14 @@ SLOT_S: Final = 0.025
 the ticks of some rooms."""
 
 STEP_S: Final = 0.00005
-"""Somewhat less than a small room's tick takes, so that a room seldom waits for its deadline when its turn has come."""
+"""Somewhat less than a small room's tick takes, so that a room seldom waits for its deadline when its turn has come.
+Rooms that take longer are due so much further apart."""
 
 PLACES: Final = 128
 """In a slot; further rooms share them."""
 
 SPREAD_S: Final = STEP_S * PLACES
-"""The rooms of a slot are due within this time at most."""
+"""The small rooms of a slot are due within this time at most."""
 
 
 @attrs.define
@@ -39,11 +40,11 @@ class Phases:
 
     _taken: dict[float, list[list[int]]] = attrs.field(init=False, factory=dict[float, list[list[int]]])
 
-    def take(self, dt: float, earliest: float) -> tuple[int, float]:
-        """Give a room with ticks of ``dt`` seconds a phase.
+    def take(self, dt: float, earliest: float, took_s: float = 0.0) -> tuple[int, float]:
+        """Give a room with ticks of ``dt`` seconds a phase; such ticks took ``took_s`` on average so far.
 
         Returns:
-            The number of the phase, to be given back, and the room's first deadline: less than a tick and a half after
+            The number of the phase, to be given back, and the room's first deadline: less than two ticks after
             ``earliest``.
         """
         taken = self._taken.get(dt)
@@ -56,7 +57,8 @@ class Phases:
         slot = taken[number % count]
         place = slot.index(min(slot))
         slot[place] += 1
-        return number % count * PLACES + place, number * dt / count + place * STEP_S
+        behind = place * max(STEP_S, took_s - STEP_S) % (dt / count)
+        return number % count * PLACES + place, number * dt / count + behind
 
     def give_back(self, dt: float, phase: int) -> None:
         """Let another room have the phase."""

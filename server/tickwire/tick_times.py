@@ -43,6 +43,11 @@ class TickTimes:
             self.late_s[self._oldest] = late_s
             self._oldest = (self._oldest + 1) % LATENESS_SAMPLES
 
+    @property
+    def mean_s(self) -> float:
+        """How long they took on average; 0 before the first one."""
+        return self.total_s / max(1, sum(self.counts))
+
     def cumulative(self) -> list[tuple[str, float]]:
         """The buckets as Prometheus has them: each counts what the ones before it do, the last is ``+Inf``."""
         buckets: list[tuple[str, float]] = []

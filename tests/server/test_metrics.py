@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import pairwise
 
 import pytest
 import trio
@@ -179,6 +180,8 @@ def test_ticks_fall_into_the_bucket_of_their_time() -> None:
         times.note(took_s, 0.0)
     assert times.counts == [2, 1, *[0] * (len(BOUNDS_S) - 3), 1, 1]
     assert times.total_s == pytest.approx(6.0, abs=0.001)
+    assert times.mean_s == times.total_s / 5
+    assert TickTimes().mean_s == 0.0
     assert times.cumulative()[0] == ("0.0001", 2)
     assert times.cumulative()[-1] == ("+Inf", 5)
 
@@ -188,6 +191,15 @@ def test_the_last_ticks_are_those_whose_lateness_is_known() -> None:
     for number in range(LATENESS_SAMPLES + 100):
         times.note(0.001, float(number))
     assert sorted(times.late_s) == [float(number) for number in range(100, LATENESS_SAMPLES + 100)]
+
+
+async def test_rooms_are_due_as_far_apart_as_ticks_of_their_type_took(autojump_clock: MockClock) -> None:
+    async with World(Pitch) as world:
+        world.lobby.create(Pitch, {}).tick_times.note(0.004, 0.0)
+        rooms = [world.lobby.create(Pitch, {}) for _ in range(6)]
+        await trio.sleep(1.0)
+        dues = sorted((room.pace.due + 0.0001) % room.pace.dt for room in rooms)
+        assert all(later - sooner > 0.0038 for sooner, later in pairwise(dues)), "4 ms apart, one of two slots each"
 
 
 class Silent:
