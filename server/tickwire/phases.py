@@ -20,8 +20,8 @@ from typing import Final
 import attrs
 
 SLOT_S: Final = 0.025
-"""As long as inputs may wait to be read: a wake-up, and fetching the code that runs in it from memory, costs as much as
-the ticks of some rooms."""
+"""As short as wake-ups are cheap: each, with fetching its code from memory, costs as much as the ticks of
+some rooms. The rooms of a slot run in one go, and meanwhile nothing else does."""
 
 STEP_S: Final = 0.00005
 """Somewhat less than a small room's tick takes, so that a room seldom waits for its deadline when its turn has come.
